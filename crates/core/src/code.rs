@@ -1,0 +1,119 @@
+//! The one list of error codes: numbers, names, texts; the TypeScript union and the tables in the docs are made from it.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+/// Where a code is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// By the server, for the whole request: the SDK's promise rejects with it.
+    Request,
+    /// By the server, for one item of a request that otherwise counts: the promise resolves.
+    Item,
+    /// By the SDK itself: the promise rejects with it.
+    Client,
+}
+
+/// One row of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeInfo {
+    /// The number on the wire and in `error.code`.
+    pub code: u32,
+    /// A constant's name.
+    pub name: &'static str,
+    /// Where it is given.
+    pub scope: Scope,
+    /// Whether the same call may succeed later without being changed.
+    pub retryable: bool,
+    /// What it means, for the documentation.
+    pub text: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $scope:ident, $retryable:literal, $text:literal;)*) => {
+        $(#[doc = $text] pub const $name: u32 = $code;)*
+        /// Every code that this project gives, ascending within its scope.
+        pub const CODES: &[CodeInfo] = &[$(CodeInfo {
+            code: $code, name: stringify!($name), scope: Scope::$scope, retryable: $retryable, text: $text,
+        }),*];
+    };
+}
+
+codes! {
+    INTERNAL = 10002, Request, true, "The server could not do its work (seeds 002 to 004). Nothing is known to be written; try again.";
+    INVALID_PARAMETER = 10004, Request, false, "A parameter is malformed, missing, repeated or over a limit (seeds 002 to 004). Nothing was written.";
+    GROUP_EXISTS = 10021, Request, false, "A group with this GroupId exists already.";
+    NO_SUCH_GROUP = 10010, Request, false, "The group does not exist, or the caller may not see it.";
+    NOT_ENABLED = 10008, Request, false, "Message extensions are switched off for this app (seeds 002 to 004).";
+    NOT_SUPPORTED = 23002, Request, false, "The message does not support extensions (seed 002); Community and AVChatRoom never do.";
+    TOO_MANY_WRITES = 23003, Request, true, "More than 200 write attempts in a minute on one message, or more than one user's share of them (seed 002).";
+    NO_SUCH_MESSAGE = 23004, Request, false, "The message does not exist, or the caller may not see it (seeds 002 to 004).";
+    BAD_HTTP = 60002, Request, false, "The HTTP request cannot be used: not a POST, or a body that is too large or unreadable.";
+    BAD_JSON = 60003, Request, false, "The body is not a JSON object.";
+    BAD_IDENTITY = 60004, Request, false, "identifier or usersig is missing from the URL.";
+    TOO_FREQUENT = 60007, Request, true, "Calls are too frequent: 200 a second per command for admins, 50 a second for a user.";
+    NO_SUCH_COMMAND = 60009, Request, false, "There is no such service or command; check the URL.";
+    ADMIN_ONLY = 60010, Request, false, "Only an app admin may make this call.";
+    NO_APP_ID = 60012, Request, false, "sdkappid is missing from the URL, or not a number.";
+    SIGNATURE_EXPIRED = 70001, Request, false, "The UserSig has expired: log in with a new one.";
+    SIGNATURE_UNREADABLE = 70003, Request, false, "The UserSig is cut short or not a UserSig.";
+    SIGNATURE_REFUSED = 70009, Request, false, "The UserSig was not made with this app's secret key.";
+    SIGNATURE_OF_ANOTHER_USER = 70013, Request, false, "The UserSig was made for another identifier.";
+    SIGNATURE_OF_ANOTHER_APP = 70014, Request, false, "The UserSig, or the sdkappid in the URL, is of another app.";
+    SEQ_CONFLICT = 23001, Item, true, "Somebody else wrote this key first (seed 002); the item carries what they wrote.";
+    TOO_MANY_TOMBSTONES = 23101, Item, false, "The message remembers as many deleted keys as it may; clear it first.";
+    NOT_LOGGED_IN = 2024, Client, false, "Called before login.";
+    NETWORK = 2800, Client, true, "The server could not be reached.";
+    TIMEOUT = 2801, Client, true, "No answer within 15 seconds.";
+    UNUSABLE_REPLY = 2903, Client, true, "The server's reply cannot be used.";
+    UNSUPPORTED_CONVERSATION = 2998, Client, false, "This type of conversation has no message extensions.";
+    NOT_READY = 3000, Client, true, "Logged in, but not ready yet: wait for SDK_READY.";
+    LOGGED_OUT = 3005, Client, false, "Called after logout, or the call was open when the user logged out.";
+    INVALID_ARGUMENT = 9001, Client, false, "An argument is missing or not what was expected; the text names it.";
+    MESSAGE_NOT_SENT = 9002, Client, false, "The message has not been sent (status is not \"success\").";
+    EXTENSIONS_OFF = 9003, Client, false, "The message was sent without isSupportExtension.";
+    DESTROYED = 9004, Client, false, "Called after destroy, or the call was open when the instance was destroyed.";
+    NOT_LOADED = 9005, Client, true, "The WebAssembly part could not be loaded; the text says why.";
+}
+
+/// A coded error: of a whole request on the wire, of a rejected promise in the SDK.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// One of [`CODES`], or what a foreign server gave.
+    pub code: u32,
+    /// What was wrong, what was expected, and which argument.
+    pub message: Cow<'static, str>,
+}
+
+impl Error {
+    /// An error with a fixed text.
+    pub const fn new(code: u32, message: &'static str) -> Self {
+        Self { code, message: Cow::Borrowed(message) }
+    }
+
+    /// An error with a text made on the spot.
+    pub const fn with(code: u32, message: String) -> Self {
+        Self { code, message: Cow::Owned(message) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_is_listed_twice() {
+        for (i, a) in CODES.iter().enumerate() {
+            assert!(CODES[i + 1..].iter().all(|b| a.code != b.code && a.name != b.name), "{a:?}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The part of message-extensions that does no IO: the protocol, the law, and the client as a state machine.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`code`] | the one list of error codes |
+//! | [`limits`] | the law's limits |
+//! | [`message`] | how a message is named |
+//! | [`wire`] | what crosses the network, as serde types |
+//! | [`law`] | what a message holds and what each operation does to it; the server and the tests run this |
+//! | [`client`] | the SDK without IO: inputs and the time go in, requests, events and answers come out |
+//! | [`usersig`] | UserSig (TLSSigAPIv2), minted and checked |
+//!
+//! `client` and `law` meet only in `wire` and `message`. Nothing here knows a clock, a socket, a file or JavaScript.
+
+#![no_std]
+extern crate alloc;
+#[cfg(any(test, feature = "usersig"))]
+extern crate std;
+
+pub mod client;
+pub mod code;
+pub mod law;
+pub mod limits;
+pub mod message;
+#[cfg(feature = "usersig")]
+pub mod usersig;
+pub mod wire;

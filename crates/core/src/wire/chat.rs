@@ -1,0 +1,273 @@
+//! The minimum of a chat's REST API that extensions need: sending and listing messages, making groups. The shapes are
+//! the public ones of the mirrored service; `MessageID` is ours. The element type `E` of a body is [`MsgElement`] for the
+//! SDK; the server keeps bodies as they came.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// The service part of `sendmsg` and `admin_getroammsg`.
+pub const C2C_SERVICE: &str = "openim";
+/// The service part of the group commands.
+pub const GROUP_SERVICE: &str = "group_open_http_svc";
+
+/// One element of a message's body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MsgElement {
+    /// `TIMCustomElem` for a custom message.
+    pub msg_type: String,
+    /// Its content.
+    pub msg_content: MsgContent,
+}
+
+/// The content of a custom or text element.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MsgContent {
+    /// Custom: the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// Custom: the description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desc: Option<String>,
+    /// Custom: the extension field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ext: Option<String>,
+    /// Text: the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// `openim/sendmsg` and `group_open_http_svc/send_group_msg`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SendRequest<E = MsgElement> {
+    /// 1 or 2; accepted and without effect here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_other_machine: Option<u32>,
+    /// The sender; an admin may name anybody, a user only themselves.
+    #[serde(rename = "From_Account", skip_serializing_if = "Option::is_none")]
+    pub from_account: Option<String>,
+    /// One-to-one: the recipient.
+    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
+    pub to_account: Option<String>,
+    /// The group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// One-to-one: the sender's sequence; made by the server when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_seq: Option<u32>,
+    /// One-to-one: a random number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_random: Option<u32>,
+    /// Group: a random number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random: Option<u32>,
+    /// 1: the message may be extended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support_message_extension: Option<u32>,
+    /// The message's ID, made by the sender's SDK; made by the server when missing (ours).
+    #[serde(rename = "MessageID", skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// What the message says; at least one element.
+    pub msg_body: Vec<E>,
+}
+
+/// The reply to a sent message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SendReply {
+    /// `OK` or `FAIL`.
+    pub action_status: String,
+    /// A sentence; empty when OK.
+    #[serde(default)]
+    pub error_info: String,
+    /// 0 when OK.
+    pub error_code: u32,
+    /// Seconds since 1970.
+    #[serde(default)]
+    pub msg_time: u64,
+    /// One-to-one: the message's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg_key: Option<String>,
+    /// Group: the message's Seq in its group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg_seq: Option<u64>,
+    /// The message's ID (ours).
+    #[serde(rename = "MessageID", default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+}
+
+/// `openim/admin_getroammsg` and `group_open_http_svc/group_msg_get_simple`: a page of a conversation, newest page first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ListRequest {
+    /// One-to-one: whose view; a user only their own.
+    #[serde(rename = "Operator_Account", alias = "From_Account", skip_serializing_if = "Option::is_none")]
+    pub operator_account: Option<String>,
+    /// One-to-one: the other party.
+    #[serde(rename = "Peer_Account", alias = "To_Account", skip_serializing_if = "Option::is_none")]
+    pub peer_account: Option<String>,
+    /// One-to-one: at most this many messages, 1 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cnt: Option<u32>,
+    /// One-to-one: not older than this, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_time: Option<u64>,
+    /// One-to-one: not newer than this, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_time: Option<u64>,
+    /// One-to-one: continue before the message with this key, from the last reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_msg_key: Option<String>,
+    /// The group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// Group: at most this many messages, 1 to 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub req_msg_number: Option<u32>,
+    /// Group: the largest MsgSeq wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub req_msg_seq: Option<u64>,
+}
+
+/// A message in a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListedMessage<E = MsgElement> {
+    /// The sender.
+    #[serde(rename = "From_Account")]
+    pub from_account: String,
+    /// One-to-one: the recipient.
+    #[serde(rename = "To_Account", default, skip_serializing_if = "Option::is_none")]
+    pub to_account: Option<String>,
+    /// The sender's sequence, or the Seq in the group.
+    pub msg_seq: u64,
+    /// The sender's random number.
+    pub msg_random: u32,
+    /// Seconds since 1970.
+    pub msg_time_stamp: u64,
+    /// One-to-one: 0 as long as nothing here recalls messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg_flag_bits: Option<u32>,
+    /// Group: 0 as long as nothing here deletes messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_place_msg: Option<u32>,
+    /// One-to-one: the message's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg_key: Option<String>,
+    /// 1 if it may be extended.
+    #[serde(default)]
+    pub support_message_extension: u32,
+    /// The message's ID (ours).
+    #[serde(rename = "MessageID", default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// What it says.
+    pub msg_body: Vec<E>,
+}
+
+/// The reply to a list; one-to-one fields and group fields side by side, those that do not apply left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListReply<E = MsgElement> {
+    /// `OK` or `FAIL`.
+    pub action_status: String,
+    /// A sentence; empty when OK.
+    #[serde(default)]
+    pub error_info: String,
+    /// 0 when OK.
+    pub error_code: u32,
+    /// One-to-one: 1 when nothing older is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<u32>,
+    /// One-to-one: how many follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg_cnt: Option<u32>,
+    /// One-to-one: time of the oldest, for the next call's `MaxTime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_msg_time: Option<u64>,
+    /// One-to-one: key of the oldest, for the next call's `LastMsgKey`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_msg_key: Option<String>,
+    /// One-to-one: the messages, oldest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg_list: Option<Vec<ListedMessage<E>>>,
+    /// Group: the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// Group: 1 when nothing older is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_finished: Option<u32>,
+    /// Group: the messages, newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rsp_msg_list: Option<Vec<ListedMessage<E>>>,
+}
+
+/// `group_open_http_svc/create_group` (admin).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CreateGroupRequest {
+    /// The owner, a member from the start.
+    #[serde(rename = "Owner_Account", skip_serializing_if = "Option::is_none")]
+    pub owner_account: Option<String>,
+    /// Private, Public, ChatRoom, AVChatRoom or Community.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+    /// A name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The ID wanted; made by the server when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// Members from the start.
+    pub member_list: Vec<Member>,
+}
+
+/// A member to add, and the outcome of adding.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Member {
+    /// UserID.
+    #[serde(rename = "Member_Account")]
+    pub member_account: String,
+    /// In a reply: 1 added, 2 was a member already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<u32>,
+}
+
+/// `add_group_member`, `delete_group_member` and `destroy_group` (admin).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct GroupRequest {
+    /// The group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// add: whom.
+    pub member_list: Vec<Member>,
+    /// delete: whom.
+    #[serde(rename = "MemberToDel_Account")]
+    pub member_to_del_account: Vec<String>,
+    /// add and delete: accepted and without effect here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<u32>,
+}
+
+/// The reply to `create_group` and `add_group_member`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GroupReply {
+    /// `OK` or `FAIL`.
+    pub action_status: String,
+    /// A sentence; empty when OK.
+    #[serde(default)]
+    pub error_info: String,
+    /// 0 when OK.
+    pub error_code: u32,
+    /// create: the group's ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// add: what became of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_list: Option<Vec<Member>>,
+}

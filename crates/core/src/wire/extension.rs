@@ -1,0 +1,263 @@
+//! Set and pull of extensions: seeds 002 (set, one-to-one; group set is alike), 003 and 004 (pull).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use crate::code::{Error, INVALID_PARAMETER};
+use crate::message::MessageRef;
+
+/// The service part of the four commands' URLs.
+pub const EXTENSION_SERVICE: &str = "openim_msg_ext_http_svc";
+
+/// `OperateType` (seed 002).
+pub mod operate_type {
+    /// Set key-value pairs.
+    pub const SET: u32 = 1;
+    /// Delete keys.
+    pub const DELETE: u32 = 2;
+    /// Clear the message.
+    pub const CLEAR: u32 = 3;
+}
+
+/// The fields that name a message, the same in every request, change and frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address {
+    /// `From_Account`.
+    pub from_account: Option<String>,
+    /// `To_Account`.
+    pub to_account: Option<String>,
+    /// `MsgKey`.
+    pub msg_key: Option<String>,
+    /// `GroupId`.
+    pub group_id: Option<String>,
+    /// `MsgSeq`.
+    pub msg_seq: Option<u64>,
+}
+
+impl From<MessageRef> for Address {
+    fn from(message: MessageRef) -> Self {
+        match message {
+            MessageRef::C2c { from, to, msg_key } => {
+                Self { from_account: from, to_account: Some(to), msg_key: Some(msg_key), ..Self::default() }
+            }
+            MessageRef::Group { group_id, msg_seq } => {
+                Self { group_id: Some(group_id), msg_seq: Some(msg_seq), ..Self::default() }
+            }
+        }
+    }
+}
+
+impl Address {
+    /// The one-to-one message that is named: `To_Account` and `MsgKey` are required (seeds 002, 003).
+    ///
+    /// # Errors
+    /// 10004 naming the field that is missing or empty.
+    pub fn c2c(self) -> Result<MessageRef, Error> {
+        let to = required(
+            self.to_account,
+            "To_Account must be the UserID of the message's recipient, a string that is not empty",
+        )?;
+        let msg_key = required(self.msg_key, "MsgKey must be the message's key, a string that is not empty")?;
+        if self.from_account.as_deref() == Some("") {
+            return Err(Error::new(
+                INVALID_PARAMETER,
+                "From_Account must not be empty: leave it out, or give the UserID of the message's sender",
+            ));
+        }
+        Ok(MessageRef::C2c { from: self.from_account, to, msg_key })
+    }
+
+    /// The group message that is named: `GroupId` and `MsgSeq` are required (seed 004).
+    ///
+    /// # Errors
+    /// 10004 naming the field that is missing or empty.
+    pub fn group(self) -> Result<MessageRef, Error> {
+        let group_id =
+            required(self.group_id, "GroupId must be the ID of a group, a string that is not empty")?;
+        let msg_seq = self.msg_seq.ok_or(Error::new(
+            INVALID_PARAMETER,
+            "MsgSeq must be the Seq of a message of the group, an integer",
+        ))?;
+        Ok(MessageRef::Group { group_id, msg_seq })
+    }
+}
+
+fn required(value: Option<String>, otherwise: &'static str) -> Result<String, Error> {
+    value.filter(|v| !v.is_empty()).ok_or(Error::new(INVALID_PARAMETER, otherwise))
+}
+
+/// Adds to a wire type its address fields as an [`Address`].
+macro_rules! addressed {
+    ($($type:ident $(<$parameter:ident>)?),*) => {$(
+        impl $(<$parameter>)? $type $(<$parameter>)? {
+            /// The fields that name the message, taken out.
+            pub fn take_address(&mut self) -> Address {
+                Address {
+                    from_account: self.from_account.take(),
+                    to_account: self.to_account.take(),
+                    msg_key: self.msg_key.take(),
+                    group_id: self.group_id.take(),
+                    msg_seq: self.msg_seq.take(),
+                }
+            }
+
+            /// The same with the message named by `message`.
+            #[must_use]
+            pub fn addressed_to(mut self, message: MessageRef) -> Self {
+                let address = Address::from(message);
+                self.from_account = address.from_account;
+                self.to_account = address.to_account;
+                self.msg_key = address.msg_key;
+                self.group_id = address.group_id;
+                self.msg_seq = address.msg_seq;
+                self
+            }
+        }
+    )*};
+}
+pub(super) use addressed;
+
+/// `set_key_values` and `group_set_key_values`: set, delete or clear (seed 002).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SetRequest {
+    /// UserID of the message's sender; may be omitted.
+    #[serde(rename = "From_Account", skip_serializing_if = "Option::is_none")]
+    pub from_account: Option<String>,
+    /// UserID of the message's recipient.
+    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
+    pub to_account: Option<String>,
+    /// Key of the one-to-one message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_key: Option<String>,
+    /// The group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// Seq of the group message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_seq: Option<u64>,
+    /// See [`operate_type`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operate_type: Option<u32>,
+    /// 1 to 20 items for set and delete; none, or empty, for clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension_list: Option<Vec<Item>>,
+}
+
+/// An item of a set or delete request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Item {
+    /// The key, 1 to 100 bytes.
+    pub key: String,
+    /// The value, 1 to 1,000 bytes; ignored by delete.
+    #[serde(default)]
+    pub value: String,
+    /// The key's Seq as the caller knows it; an admin may omit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// A key with its value and Seq, as every reply carries it. A deleted key has the value `""`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Extension {
+    /// The key.
+    pub key: String,
+    /// The value; `""` for a tombstone.
+    #[serde(default)]
+    pub value: String,
+    /// The Seq of the operation that wrote it.
+    pub seq: u64,
+    /// UserID of who wrote it; only in a pull with `WithAuthor: 1` (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// When it was written, milliseconds since 1970; only in a pull with `WithAuthor: 1` (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+}
+
+/// The answer to one item of a set or delete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ItemReply {
+    /// 0, or a code of [`Scope::Item`](crate::code::Scope::Item).
+    pub error_code: u32,
+    /// What the key holds now. A reply without it cannot be used.
+    #[serde(default)]
+    pub extension: Option<Extension>,
+}
+
+/// The reply to a set, delete or clear (seed 002).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetReply {
+    /// `OK` or `FAIL`.
+    pub action_status: String,
+    /// A sentence; empty when OK.
+    #[serde(default)]
+    pub error_info: String,
+    /// 0 when OK.
+    pub error_code: u32,
+    /// One answer an item, in the request's order.
+    #[serde(default)]
+    pub extension_list: Vec<ItemReply>,
+    /// The message's counter after this operation (ours; no proof that nothing was missed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// `get_key_values` and `group_get_key_values`: pull (seeds 003, 004).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PullRequest {
+    /// UserID of the message's sender; may be omitted.
+    #[serde(rename = "From_Account", skip_serializing_if = "Option::is_none")]
+    pub from_account: Option<String>,
+    /// UserID of the message's recipient.
+    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
+    pub to_account: Option<String>,
+    /// Key of the one-to-one message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_key: Option<String>,
+    /// The group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    /// Seq of the group message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg_seq: Option<u64>,
+    /// Entries with a Seq of at least this; some clients write `startSeq`.
+    #[serde(alias = "startSeq", skip_serializing_if = "Option::is_none")]
+    pub start_seq: Option<u64>,
+    /// 1: items carry `Author` and `Time` (ours).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with_author: Option<u32>,
+}
+
+addressed!(SetRequest, PullRequest);
+
+/// The reply to a pull (seeds 003, 004).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PullReply {
+    /// 0 when OK.
+    pub error_code: u32,
+    /// A sentence; empty when OK.
+    #[serde(default)]
+    pub error_info: String,
+    /// `OK` or `FAIL`.
+    pub action_status: String,
+    /// 1: nothing follows this page.
+    #[serde(default)]
+    pub complete_flag: u32,
+    /// The message's counter.
+    #[serde(default)]
+    pub latest_seq: u64,
+    /// Everything with a Seq up to this was cleared.
+    #[serde(default)]
+    pub clear_seq: u64,
+    /// At most 200, ascending by Seq, a group of equal Seq never split.
+    #[serde(default)]
+    pub extension_list: Vec<Extension>,
+}

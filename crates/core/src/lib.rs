@@ -6,17 +6,19 @@
 //! | [`limits`] | the law's limits |
 //! | [`message`] | how a message is named |
 //! | [`wire`] | what crosses the network, as serde types |
+//! | [`change`] | what one accepted operation does |
 //! | [`law`] | what a message holds and what each operation does to it; the server and the tests run this |
 //! | [`client`] | the SDK without IO: inputs and the time go in, requests, events and answers come out |
 //! | [`usersig`] | UserSig (TLSSigAPIv2), minted and checked |
 //!
-//! `client` and `law` meet only in `wire` and `message`. Nothing here knows a clock, a socket, a file or JavaScript.
+//! `client` and `law` meet only in `wire`, `change` and `message`. Nothing here knows a clock, a socket, a file or JavaScript.
 
 #![no_std]
 extern crate alloc;
 #[cfg(any(test, feature = "usersig"))]
 extern crate std;
 
+pub mod change;
 pub mod client;
 pub mod code;
 pub mod law;

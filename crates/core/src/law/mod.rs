@@ -4,13 +4,12 @@
 //! makes a change. A server decides, stores the change, absorbs it, then answers and pushes; a store replays changes; the
 //! tests' oracle decides and absorbs at once. All of it follows seeds 002 to 004.
 
-mod change;
 mod decide;
 mod frequency;
 mod operation;
 mod pull;
 
-pub use change::{Change, ChangeKind};
+pub use crate::change::{Change, ChangeKind};
 pub use decide::{Decision, ItemAnswer};
 pub use frequency::{Attempts, CallRate};
 pub use operation::Operation;

@@ -1,4 +1,5 @@
-//! The change: what one accepted operation does, and how it looks on the wire.
+//! The change: what one accepted operation does. The server stores and pushes it, the client applies it, and on the wire
+//! it is an [`Event`].
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -31,6 +32,20 @@ pub enum ChangeKind {
 }
 
 impl Change {
+    /// The change that an event tells of; `None` for an event that is no change or lacks a field that a change has.
+    #[must_use]
+    pub fn from_event<E>(event: &mut Event<E>) -> Option<Self> {
+        let items = event.extension_list.take().unwrap_or_default();
+        let kind = match event.operate_type? {
+            operate_type::SET => ChangeKind::Set(items.into_iter().map(|e| (e.key, e.value)).collect()),
+            operate_type::DELETE => ChangeKind::Delete(items.into_iter().map(|e| e.key).collect()),
+            operate_type::CLEAR => ChangeKind::Clear,
+            _ => return None,
+        };
+        let author = event.author.take().unwrap_or_default();
+        Some(Self { seq: event.seq?, kind, author, time: event.event_time.unwrap_or(0) })
+    }
+
     /// As the event that is pushed and sent to webhooks, for the message `message` with the ID `message_id`.
     #[must_use]
     pub fn to_event<E>(&self, message: MessageRef, message_id: Option<String>) -> Event<E> {

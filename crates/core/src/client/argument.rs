@@ -1,0 +1,212 @@
+//! What a user's call hands in, checked before anything else happens. The wire edge takes fields out of JavaScript
+//! values as they are; here is decided whether they will do, and the text says which argument will not.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::code::{
+    EXTENSIONS_OFF, Error, INVALID_ARGUMENT, MESSAGE_NOT_SENT, UNSUPPORTED_CONVERSATION,
+};
+use crate::limits::Limits;
+use crate::message::{MessageRef, is_refused_group, message_id, msg_key};
+
+/// `conversationType` of a one-to-one message.
+pub const CONV_C2C: &str = "C2C";
+/// `conversationType` of a group message.
+pub const CONV_GROUP: &str = "GROUP";
+
+/// The fields of a message object that matter here; `None` where one is missing or of another type.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MessageArgument {
+    /// `ID`.
+    pub id: Option<String>,
+    /// `conversationType`.
+    pub conversation_type: Option<String>,
+    /// `from`.
+    pub from: Option<String>,
+    /// `to`: UserID or GroupID.
+    pub to: Option<String>,
+    /// `status`.
+    pub status: Option<String>,
+    /// `isSupportExtension`.
+    pub is_support_extension: bool,
+    /// `sequence`.
+    pub sequence: Option<f64>,
+    /// `clientSequence`.
+    pub client_sequence: Option<f64>,
+    /// `random`.
+    pub random: Option<f64>,
+    /// `time`, seconds since 1970.
+    pub time: Option<f64>,
+    /// `clientTime`, seconds since 1970.
+    pub client_time: Option<f64>,
+}
+
+/// A message that can be extended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Extensible {
+    /// The caller's ID for it, which its events carry.
+    pub(super) id: String,
+    pub(super) message: MessageRef,
+}
+
+/// A set's items as handed in: key and value, `None` where it is not a string.
+pub type ExtensionArgument = (Option<String>, Option<String>);
+
+pub(super) const fn invalid(text: &'static str) -> Error {
+    Error::new(INVALID_ARGUMENT, text)
+}
+
+/// An integer from 0 to 2^53 - 1.
+fn integer(number: Option<f64>) -> Option<u64> {
+    let integer = number? as u64;
+    #[allow(clippy::float_cmp, reason = "an integer is exactly what is asked for")]
+    (Some(integer as f64) == number && integer < 1 << 53).then_some(integer)
+}
+
+fn small(number: Option<f64>) -> Option<u32> {
+    integer(number)?.try_into().ok()
+}
+
+/// Checks a message that is to be extended or read.
+pub(super) fn extensible(message: Option<MessageArgument>) -> Result<Extensible, Error> {
+    let m = message.ok_or(invalid("message must be a message object"))?;
+    let to = m.to.filter(|to| !to.is_empty());
+    let group = match m.conversation_type.as_deref() {
+        Some(CONV_C2C) => false,
+        Some(CONV_GROUP) if !is_refused_group("", to.as_deref().unwrap_or("")) => true,
+        Some(_) => {
+            return Err(Error::new(
+                UNSUPPORTED_CONVERSATION,
+                "message.conversationType must be C2C or GROUP; Community and AVChatRoom messages have no extensions",
+            ));
+        }
+        None => return Err(invalid("message.conversationType must be C2C or GROUP")),
+    };
+    if m.status.as_deref() != Some("success") {
+        return Err(Error::new(MESSAGE_NOT_SENT, "message.status must be \"success\": send the message first"));
+    }
+    if !m.is_support_extension {
+        return Err(Error::new(
+            EXTENSIONS_OFF,
+            "message.isSupportExtension must be true: it is given to createCustomMessage",
+        ));
+    }
+    let to = to.ok_or(invalid("message.to must be the UserID or GroupID it was sent to"))?;
+    let message = if group {
+        let msg_seq = integer(m.sequence).ok_or(invalid("message.sequence must be the message's Seq in its group"))?;
+        MessageRef::Group { group_id: to, msg_seq }
+    } else {
+        let from = m.from.filter(|f| !f.is_empty()).ok_or(invalid("message.from must be the sender's UserID"))?;
+        let sequence = small(m.client_sequence).or(small(m.sequence));
+        let key = match (sequence, small(m.random), integer(m.time)) {
+            (Some(sequence), Some(random), Some(time)) => msg_key(sequence, random, time),
+            _ => return Err(invalid("message.clientSequence, message.random and message.time must be integers")),
+        };
+        MessageRef::C2c { from: Some(from), to, msg_key: key }
+    };
+    let id = m.id.filter(|id| !id.is_empty()).unwrap_or_else(|| fallback_id(&message));
+    Ok(Extensible { id, message })
+}
+
+/// A message that is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sendable {
+    pub(super) id: String,
+    pub(super) to: String,
+    pub(super) is_group: bool,
+    pub(super) sequence: u32,
+    pub(super) random: u32,
+    pub(super) support: bool,
+}
+
+/// Checks a message that is to be sent by `user`.
+pub(super) fn sendable(message: Option<MessageArgument>, user: &str) -> Result<Sendable, Error> {
+    let m = message.ok_or(invalid("message must be a message object made by createCustomMessage"))?;
+    let is_group = match m.conversation_type.as_deref() {
+        Some(CONV_C2C) => false,
+        Some(CONV_GROUP) => true,
+        _ => return Err(invalid("message.conversationType must be C2C or GROUP")),
+    };
+    let to = m.to.filter(|to| !to.is_empty()).ok_or(invalid("message.to must be a UserID or GroupID"))?;
+    if m.status.as_deref() == Some("success") {
+        return Err(invalid("message was sent already: its status is \"success\""));
+    }
+    if m.from.is_some_and(|from| !from.is_empty() && from != user) {
+        return Err(invalid("message.from is another user than the one who is logged in"));
+    }
+    let (Some(sequence), Some(random), Some(time)) =
+        (small(m.client_sequence), small(m.random), integer(m.client_time))
+    else {
+        return Err(invalid("message must be one made by createCustomMessage"));
+    };
+    // The server holds the ID against the sender: a message made before login has none to begin with.
+    let own = |id: &String| id.strip_prefix(user).is_some_and(|rest| rest.starts_with('-'));
+    let id = m.id.filter(own).unwrap_or_else(|| message_id(user, time, random));
+    Ok(Sendable { id, to, is_group, sequence, random, support: m.is_support_extension })
+}
+
+/// Checks a set's items: 1 to 20, each key once, sizes in bytes of UTF-8.
+pub(super) fn extensions(list: Option<Vec<ExtensionArgument>>) -> Result<Vec<(String, String)>, Error> {
+    let list = list.ok_or(invalid("extensions must be an array of {key, value}"))?;
+    let mut checked: Vec<(String, String)> = Vec::with_capacity(list.len());
+    for (i, (key, value)) in list.into_iter().enumerate() {
+        let key = checked_key(key, "extensions", i, checked.iter().map(|(key, _)| key))?;
+        let most = Limits::DEFAULT.value_bytes;
+        let value = value.filter(|v| (1..=most).contains(&v.len())).ok_or_else(|| {
+            Error::with(
+                INVALID_ARGUMENT,
+                format!("extensions[{i}].value must be a string of 1 to {most} bytes of UTF-8; to remove a key, delete it"),
+            )
+        })?;
+        checked.push((key, value));
+    }
+    counted(checked, "extensions must hold 1 to 20 items")
+}
+
+/// Checks the keys of a delete: 1 to 20, each once.
+pub(super) fn keys(list: Vec<Option<String>>) -> Result<Vec<String>, Error> {
+    let mut checked: Vec<String> = Vec::with_capacity(list.len());
+    for (i, key) in list.into_iter().enumerate() {
+        let key = checked_key(key, "keyList", i, checked.iter())?;
+        checked.push(key);
+    }
+    counted(checked, "keyList must hold 1 to 20 keys")
+}
+
+fn counted<T>(list: Vec<T>, otherwise: &'static str) -> Result<Vec<T>, Error> {
+    if list.is_empty() || list.len() > Limits::DEFAULT.items { Err(invalid(otherwise)) } else { Ok(list) }
+}
+
+fn checked_key<'a>(
+    key: Option<String>,
+    list: &str,
+    i: usize,
+    mut before: impl Iterator<Item = &'a String>,
+) -> Result<String, Error> {
+    let most = Limits::DEFAULT.key_bytes;
+    match key {
+        Some(key) if !(1..=most).contains(&key.len()) => Err(Error::with(
+            INVALID_ARGUMENT,
+            format!("{list}[{i}]: the key has {} bytes of UTF-8, 1 to {most} are allowed", key.len()),
+        )),
+        Some(key) if before.any(|other| *other == key) => {
+            Err(Error::with(INVALID_ARGUMENT, format!("{list}[{i}]: the key is in the list twice")))
+        }
+        Some(key) => Ok(key),
+        None => Err(Error::with(INVALID_ARGUMENT, format!("{list}[{i}]: the key must be a string"))),
+    }
+}
+
+/// The ID of a message of which only the wire key is known.
+pub(super) fn fallback_id(message: &MessageRef) -> String {
+    match message {
+        MessageRef::C2c { from, msg_key, .. } => {
+            let mut parts = msg_key.splitn(3, '_');
+            let (_, random, time) = (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            format!("{}-{time}-{random}", from.as_deref().unwrap_or(""))
+        }
+        MessageRef::Group { group_id, msg_seq } => format!("{group_id}-{msg_seq}"),
+    }
+}

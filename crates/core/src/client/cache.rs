@@ -1,0 +1,325 @@
+//! What the client knows of one message, and how pushes, own replies and pulls merge into it by Seq.
+//!
+//! `known` is the line between what listeners were told and what not: everything up to it is in `entries`, and every
+//! change past it is told exactly once, in Seq order, when it is certain that nothing before it is missing. Entries past
+//! `known` come from own replies: they are shown at once and told when the changes before them are there.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::change::{Change, ChangeKind};
+use crate::wire::{Extension, PullReply};
+
+/// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
+const MOST_HELD: usize = 1000;
+
+/// What a listener is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// These keys have these values.
+    Updated(Vec<(String, String)>),
+    /// These keys are gone.
+    Deleted(Vec<String>),
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    key: String,
+    /// `None`: a tombstone.
+    value: Option<String>,
+    seq: u64,
+}
+
+/// One message.
+#[derive(Debug, Default)]
+pub(super) struct Cached {
+    /// Ascending by key.
+    entries: Vec<Entry>,
+    clear_seq: u64,
+    known: u64,
+    /// The largest Seq heard of.
+    ahead: u64,
+    /// A pull from 0 has finished.
+    loaded: bool,
+    /// The push connection (by number) since whose beginning nothing was missed.
+    synced_with: u64,
+    /// Changes told while not loaded, first and last.
+    told: (u64, u64),
+    /// Changes past a gap, ascending by Seq.
+    held: Vec<Change>,
+}
+
+/// The pages of a pull that has not finished.
+#[derive(Debug)]
+pub(super) struct Pages {
+    start: u64,
+    /// The push connection that was live when the pull was sent, 0 for none.
+    connection: u64,
+    next: u64,
+    count: usize,
+    first_latest: u64,
+    latest: u64,
+    clear_seq: u64,
+    entries: Vec<Extension>,
+}
+
+impl Pages {
+    /// Far more than a message can fill.
+    const MOST: usize = 100;
+
+    pub(super) const fn new(start: u64, connection: u64) -> Self {
+        Self { start, connection, next: start, count: 0, first_latest: 0, latest: 0, clear_seq: 0, entries: Vec::new() }
+    }
+
+    /// The `StartSeq` of the next page.
+    pub(super) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Takes a page. `Some(true)`: it was the last; `None`: it cannot be used, or brings the pull no further.
+    pub(super) fn add(&mut self, page: PullReply) -> Option<bool> {
+        if self.count == 0 {
+            self.first_latest = page.latest_seq;
+        }
+        self.count += 1;
+        self.latest = page.latest_seq;
+        self.clear_seq = self.clear_seq.max(page.clear_seq);
+        let last = page.extension_list.last().map(|e| e.seq);
+        self.entries.extend(page.extension_list);
+        if page.complete_flag == 1 {
+            return Some(true);
+        }
+        let last = last.filter(|seq| *seq >= self.next && self.count < Self::MOST)?;
+        self.next = last + 1;
+        Some(false)
+    }
+}
+
+impl Cached {
+    /// The key's Seq as far as known, for compare-and-set.
+    pub(super) fn seq_of(&self, key: &str) -> u64 {
+        self.position(key).ok().and_then(|i| self.entries.get(i)).map_or(0, |e| e.seq)
+    }
+
+    /// The keys that have a value, ascending.
+    pub(super) fn live(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().filter_map(|e| Some((e.key.as_str(), e.value.as_deref()?)))
+    }
+
+    /// Whether everything that the server has is here, given that the push connection `connection` is live.
+    pub(super) const fn is_current(&self, connection: u64) -> bool {
+        self.loaded && connection != 0 && self.synced_with == connection && self.known >= self.ahead
+    }
+
+    /// Whether a pull is the only way to learn what is missing: a change is known to exist and is not on its way.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.loaded && self.known < self.ahead
+    }
+
+    /// Whether a pull from 0 has finished.
+    pub(super) const fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// Where the next pull starts.
+    pub(super) const fn start_seq(&self) -> u64 {
+        if self.loaded { self.known + 1 } else { 0 }
+    }
+
+    /// A change was pushed.
+    pub(super) fn push(&mut self, change: Change, notices: &mut Vec<Notice>) {
+        if change.seq <= self.known {
+            return;
+        }
+        self.ahead = self.ahead.max(change.seq);
+        if self.loaded {
+            self.hold(change);
+            self.tell_held(notices);
+            return;
+        }
+        if change.seq <= self.told.1 {
+            return;
+        }
+        self.held.retain(|own| own.seq != change.seq);
+        let first = if change.seq == self.told.1 + 1 { self.told.0 } else { change.seq };
+        self.told = (first, change.seq);
+        self.tell(&change, notices);
+        self.write(&change);
+    }
+
+    /// An own operation was accepted as `change`. `live`: its push is on its way.
+    pub(super) fn own(&mut self, change: Change, live: bool, notices: &mut Vec<Notice>) {
+        if change.seq <= self.known || (!self.loaded && change.seq <= self.told.1) {
+            return;
+        }
+        self.ahead = self.ahead.max(change.seq);
+        if self.loaded {
+            self.write_early(&change);
+            self.hold(change);
+            self.tell_held(notices);
+        } else if live {
+            self.write_early(&change);
+            self.hold(change);
+        } else {
+            self.tell(&change, notices);
+            self.write(&change);
+        }
+    }
+
+    /// The server, whose counter was at `latest`, says that the key holds this (a refused item, or an absent key that
+    /// was deleted); Seq 0 is nothing.
+    pub(super) fn correct(&mut self, item: Extension, latest: u64) {
+        self.ahead = self.ahead.max(item.seq);
+        if item.seq > 0 {
+            self.put(item.key, Some(item.value).filter(|v| !v.is_empty()), item.seq);
+        } else {
+            self.entries.retain(|e| e.key != item.key || e.seq > latest);
+        }
+    }
+
+    /// The server's counter was at `seq`.
+    pub(super) fn heard_of(&mut self, seq: u64) {
+        self.ahead = self.ahead.max(seq);
+    }
+
+    /// The push connection is gone: changes that waited for their push are told now, unless a pull will.
+    pub(super) fn connection_lost(&mut self, notices: &mut Vec<Notice>) {
+        for change in core::mem::take(&mut self.held) {
+            if !self.loaded {
+                self.tell(&change, notices);
+            }
+        }
+        self.told = (0, 0);
+    }
+
+    /// A pull has finished. A first load tells nothing; a later one tells the difference.
+    pub(super) fn pulled(&mut self, pages: Pages, connection: u64, notices: &mut Vec<Notice>) {
+        let Pages { start, first_latest, latest, clear_seq, entries, .. } = pages;
+        let before = self.known;
+        if clear_seq > self.clear_seq {
+            if self.loaded && clear_seq > before {
+                self.tell_cleared(clear_seq, notices);
+            }
+            self.clear(clear_seq);
+        }
+        if start == 0 {
+            self.entries.retain(|e| e.seq > first_latest);
+        }
+        for e in entries {
+            self.put(e.key, Some(e.value).filter(|v| !v.is_empty()), e.seq);
+        }
+        if self.loaded {
+            self.tell_difference(before, latest, notices);
+        }
+        let same_connection = pages.connection == connection && connection != 0;
+        self.known = before.max(latest);
+        if !self.loaded && same_connection && self.told.1 > latest {
+            // Pushed while the pull was under way, dense, told and written already.
+            self.known = self.told.1;
+        }
+        self.ahead = self.ahead.max(self.known);
+        self.loaded = true;
+        if same_connection {
+            self.synced_with = connection;
+        }
+        self.tell_held(notices);
+    }
+
+    fn position(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|e| e.key.as_str().cmp(key))
+    }
+
+    /// The larger Seq wins, and nothing survives a clear that came after it.
+    fn put(&mut self, key: String, value: Option<String>, seq: u64) {
+        if seq <= self.clear_seq {
+            return;
+        }
+        match self.position(&key) {
+            Ok(i) => {
+                if let Some(entry) = self.entries.get_mut(i).filter(|e| e.seq <= seq) {
+                    entry.value = value;
+                    entry.seq = seq;
+                }
+            }
+            Err(i) => self.entries.insert(i, Entry { key, value, seq }),
+        }
+    }
+
+    fn clear(&mut self, seq: u64) {
+        self.clear_seq = seq;
+        self.entries.retain(|e| e.seq > seq);
+    }
+
+    fn write(&mut self, change: &Change) {
+        match &change.kind {
+            ChangeKind::Set(items) => {
+                for (key, value) in items {
+                    self.put(key.clone(), Some(value.clone()), change.seq);
+                }
+            }
+            ChangeKind::Delete(keys) => {
+                for key in keys {
+                    self.put(key.clone(), None, change.seq);
+                }
+            }
+            ChangeKind::Clear => self.clear(change.seq),
+        }
+    }
+
+    /// Shows an own change before those that precede it; not a clear, whose telling needs the keys that it drops.
+    fn write_early(&mut self, change: &Change) {
+        if change.seq > self.known + 1 && change.kind != ChangeKind::Clear {
+            self.write(change);
+        }
+    }
+
+    fn hold(&mut self, change: Change) {
+        if let Err(i) = self.held.binary_search_by(|c| c.seq.cmp(&change.seq)) {
+            self.held.insert(i, change);
+            self.held.truncate(MOST_HELD);
+        }
+    }
+
+    /// Tells and writes what is held without a gap.
+    fn tell_held(&mut self, notices: &mut Vec<Notice>) {
+        let held = core::mem::take(&mut self.held);
+        for change in held {
+            if change.seq == self.known + 1 {
+                self.tell(&change, notices);
+                self.write(&change);
+                self.known = change.seq;
+            } else if change.seq > self.known {
+                self.held.push(change);
+            }
+        }
+    }
+
+    fn tell(&self, change: &Change, notices: &mut Vec<Notice>) {
+        match &change.kind {
+            ChangeKind::Set(items) => notices.push(Notice::Updated(items.clone())),
+            ChangeKind::Delete(keys) => notices.push(Notice::Deleted(keys.clone())),
+            ChangeKind::Clear => self.tell_cleared(change.seq, notices),
+        }
+    }
+
+    fn tell_cleared(&self, seq: u64, notices: &mut Vec<Notice>) {
+        let gone = |e: &&Entry| e.value.is_some() && e.seq <= seq;
+        notices.push(Notice::Deleted(self.entries.iter().filter(gone).map(|e| e.key.clone()).collect()));
+    }
+
+    /// What became of the keys between two Seqs, in Seq order, a notice for each Seq and kind.
+    fn tell_difference(&self, after: u64, up_to: u64, notices: &mut Vec<Notice>) {
+        let told = |seq: u64| self.told.0 <= seq && seq <= self.told.1;
+        let mut missed: Vec<&Entry> =
+            self.entries.iter().filter(|e| e.seq > after && e.seq <= up_to && !told(e.seq)).collect();
+        missed.sort_by_key(|e| e.seq);
+        for same in missed.chunk_by(|a, b| a.seq == b.seq && a.value.is_some() == b.value.is_some()) {
+            let updated: Vec<_> = same.iter().filter_map(|e| Some((e.key.clone(), e.value.clone()?))).collect();
+            notices.push(if updated.is_empty() {
+                Notice::Deleted(same.iter().map(|e| e.key.clone()).collect())
+            } else {
+                Notice::Updated(updated)
+            });
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Which request a call makes, and what its reply answers.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::argument::{self, ExtensionArgument, Extensible, MessageArgument, invalid};
+use super::chat::{Listing, Sending};
+use super::{Answer, Body, CallId, Client, Failure, Reply};
+use crate::change::{Change, ChangeKind};
+use crate::code::{Error, NETWORK, UNUSABLE_REPLY};
+use crate::message::MessageRef;
+use crate::wire::{EXTENSION_SERVICE, Item, SetReply, SetRequest, operate_type};
+
+/// Why a request was made.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    Probe,
+    Set(CallId, Extensible, u32),
+    /// The message's cache knows who waits.
+    Pull(MessageRef),
+    Send(CallId, Sending),
+    List(CallId, Listing),
+}
+
+impl Purpose {
+    pub(super) const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Set(call, ..) | Self::Send(call, _) | Self::List(call, _) => Some(*call),
+            Self::Probe | Self::Pull(_) => None,
+        }
+    }
+}
+
+/// A reply whose request the server has accepted.
+pub(super) fn accepted(reply: Result<Reply, Failure>) -> Result<Reply, Error> {
+    let reply = reply.map_err(|failure| match failure {
+        Failure::Network => Error::new(NETWORK, "the server could not be reached"),
+        Failure::Unusable => unusable(),
+    })?;
+    let (code, info) = match &reply {
+        Reply::Probe => return Ok(reply),
+        Reply::Set(r) => (r.error_code, &r.error_info),
+        Reply::Pull(r) => (r.error_code, &r.error_info),
+        Reply::Send(r) => (r.error_code, &r.error_info),
+        Reply::List(r) => (r.error_code, &r.error_info),
+    };
+    if code == 0 { Ok(reply) } else { Err(Error::with(code, info.clone())) }
+}
+
+pub(super) const fn unusable() -> Error {
+    Error::new(UNUSABLE_REPLY, "the server's reply cannot be used")
+}
+
+impl Client {
+    /// `setMessageExtensions(message, extensions)`; `None` where an argument is not what it should be at all.
+    pub fn handle_set(
+        &mut self,
+        call: CallId,
+        message: Option<MessageArgument>,
+        extensions: Option<Vec<ExtensionArgument>>,
+        now: u64,
+    ) {
+        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, argument::extensions(extensions)?)));
+        match checked {
+            Ok((message, items)) => {
+                let items = self.with_seq(&message, items);
+                self.set(call, message, operate_type::SET, items, now);
+            }
+            Err(error) => self.settle(call, Err(error)),
+        }
+    }
+
+    /// `deleteMessageExtensions(message, keyList)`. `Some(None)`: `keyList` is not an array; `None`: it was left out,
+    /// which clears the message, as an empty one does unless the configuration refuses that.
+    pub fn handle_delete(
+        &mut self,
+        call: CallId,
+        message: Option<MessageArgument>,
+        key_list: Option<Option<Vec<Option<String>>>>,
+        now: u64,
+    ) {
+        let refuse_empty = self.config.refuse_empty_key_list;
+        let keys = || match key_list {
+            None => Ok(None),
+            Some(None) => Err(invalid("keyList must be an array of strings, or be left out to clear the message")),
+            Some(Some(keys)) if keys.is_empty() && !refuse_empty => Ok(None),
+            Some(Some(keys)) => argument::keys(keys).map(Some),
+        };
+        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?)));
+        match checked {
+            Ok((message, Some(keys))) => {
+                let items = keys.into_iter().map(|key| (key, String::new())).collect();
+                let items = self.with_seq(&message, items);
+                self.set(call, message, operate_type::DELETE, items, now);
+            }
+            Ok((message, None)) => self.set(call, message, operate_type::CLEAR, Vec::new(), now),
+            Err(error) => self.settle(call, Err(error)),
+        }
+    }
+
+    /// `getMessageExtensions(message, keyList?)`. `Some(None)`: `keyList` is not an array of strings.
+    pub fn handle_get(
+        &mut self,
+        call: CallId,
+        message: Option<MessageArgument>,
+        key_list: Option<Option<Vec<String>>>,
+        now: u64,
+    ) {
+        let keys = || match key_list {
+            Some(None) => Err(invalid("keyList must be an array of strings, or be left out for all")),
+            Some(keys) => Ok(keys),
+            None => Ok(None),
+        };
+        match self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?))) {
+            Ok((message, keys)) => self.get(call, message, keys, now),
+            Err(error) => self.settle(call, Err(error)),
+        }
+    }
+
+    /// The items with each key's Seq as the cache knows it.
+    fn with_seq(&mut self, message: &Extensible, items: Vec<(String, String)>) -> Vec<Item> {
+        let cached = self.messages.at(message);
+        let item = |(key, value): (String, String)| Item { seq: Some(cached.seq_of(&key)), key, value };
+        items.into_iter().map(item).collect()
+    }
+
+    fn set(&mut self, call: CallId, message: Extensible, operation: u32, items: Vec<Item>, now: u64) {
+        let request = SetRequest {
+            operate_type: Some(operation),
+            extension_list: (operation != operate_type::CLEAR).then_some(items),
+            ..SetRequest::default()
+        };
+        let body = Body::Set(request.addressed_to(message.message.clone()));
+        let command = if message.message.is_group() { "group_set_key_values" } else { "set_key_values" };
+        self.request((EXTENSION_SERVICE, command), body, Purpose::Set(call, message, operation), now);
+    }
+
+    /// The reply to a request whose purpose was this.
+    pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
+        match (purpose, reply) {
+            (Purpose::Probe, _) => self.probed(),
+            (Purpose::Set(call, message, operation), Reply::Set(reply)) => {
+                let answer = self.written(&message, operation, reply, now);
+                self.settle(call, answer);
+            }
+            (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),
+            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, sending, reply),
+            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(call, &listing, reply),
+            (purpose, _) => self.fail(purpose, unusable(), now),
+        }
+    }
+
+    /// There is no reply, or a refusal.
+    pub(super) fn fail(&mut self, purpose: Purpose, error: Error, now: u64) {
+        if let Some(call) = purpose.call() {
+            return self.settle(call, Err(error));
+        }
+        match purpose {
+            Purpose::Pull(message) => self.pull_failed(&message, &error, now),
+            _ => self.probe_failed(error),
+        }
+    }
+
+    /// Takes what a set, delete or clear did into the cache; the answer is for the caller.
+    fn written(
+        &mut self,
+        message: &Extensible,
+        operation: u32,
+        reply: SetReply,
+        now: u64,
+    ) -> Result<Answer, Error> {
+        let mut items = Vec::with_capacity(reply.extension_list.len());
+        let mut set = Vec::new();
+        let mut deleted = Vec::new();
+        let mut corrections = Vec::new();
+        // A clear, or a server that does not name its counter: every item carries the operation's Seq.
+        let mut seq = if operation == operate_type::CLEAR { reply.seq } else { None };
+        for item in reply.extension_list {
+            let extension = item.extension.ok_or(unusable())?;
+            items.push((item.error_code, extension.key.clone(), extension.value.clone()));
+            if item.error_code == 0 && extension.seq > 0 {
+                seq = Some(extension.seq);
+                if operation == operate_type::SET {
+                    set.push((extension.key, extension.value));
+                } else {
+                    deleted.push(extension.key);
+                }
+            } else {
+                corrections.push(extension);
+            }
+        }
+        let kind = match operation {
+            operate_type::SET => ChangeKind::Set(set),
+            operate_type::DELETE => ChangeKind::Delete(deleted),
+            _ => ChangeKind::Clear,
+        };
+        let change = seq.map(|seq| Change { seq, kind, author: self.session.user_id.clone(), time: 0 });
+        self.wrote(message, change, corrections, reply.seq, now);
+        Ok(Answer::Items(items))
+    }
+}

@@ -1,0 +1,304 @@
+//! When a message is pulled, and who hears of what changed.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::argument::{Extensible, fallback_id};
+use super::cache::{Cached, Notice, Pages};
+use super::calls::{Purpose, unusable};
+use super::{Answer, Body, CallId, Client, Event, TIME_LIMIT, timeout};
+use crate::change::Change;
+use crate::code::Error;
+use crate::message::MessageRef;
+use crate::wire::{self, EXTENSION_SERVICE, Extension, PullReply, PullRequest, command};
+
+/// Pulls after a reconnect that are under way at once.
+const PULLS_AT_ONCE: usize = 4;
+/// A change that is known to exist and has not been pushed by then is pulled.
+const PUSH_GRACE: u64 = 2_000;
+/// Before a pull that failed with nobody waiting is tried again.
+const PULL_AGAIN: u64 = 3_000;
+
+/// Every message that this client knows of.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    /// Ascending by wire key.
+    list: Vec<Tracked>,
+}
+
+#[derive(Debug)]
+struct Tracked {
+    message: MessageRef,
+    /// The caller's ID for it.
+    id: String,
+    cached: Cached,
+    pull: Option<Pages>,
+    waiters: Vec<Waiter>,
+    /// When to pull though nobody asks.
+    pull_at: Option<u64>,
+}
+
+/// A `getMessageExtensions` that waits for a pull.
+#[derive(Debug)]
+struct Waiter {
+    call: CallId,
+    until: u64,
+    keys: Option<Vec<String>>,
+}
+
+impl Messages {
+    fn position(&self, message: &MessageRef) -> Result<usize, usize> {
+        self.list.binary_search_by(|t| t.message.cmp(message))
+    }
+
+    fn find(&mut self, message: &MessageRef) -> Option<&mut Tracked> {
+        let i = self.position(message).ok()?;
+        self.list.get_mut(i)
+    }
+
+    fn tracked(&mut self, message: &Extensible) -> &mut Tracked {
+        let i = self.position(&message.message).unwrap_or_else(|i| {
+            self.list.insert(
+                i,
+                Tracked {
+                    message: message.message.clone(),
+                    id: String::new(),
+                    cached: Cached::default(),
+                    pull: None,
+                    waiters: Vec::new(),
+                    pull_at: None,
+                },
+            );
+            i
+        });
+        #[allow(clippy::indexing_slicing, reason = "found or inserted at i just now")]
+        let tracked = &mut self.list[i];
+        tracked.id.clone_from(&message.id);
+        tracked
+    }
+
+    pub(super) fn at(&mut self, message: &Extensible) -> &Cached {
+        &self.tracked(message).cached
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let waiters = self.list.iter().flat_map(|t| t.waiters.iter().map(|w| w.until));
+        // A pull that is due has no deadline of its own while it must wait for another to finish.
+        let pulls = self.list.iter().filter(|t| t.pull.is_none() && self.pulls_free() > 0).filter_map(|t| t.pull_at);
+        waiters.chain(pulls).min()
+    }
+
+    /// How many pulls that nobody waits for may start.
+    fn pulls_free(&self) -> usize {
+        PULLS_AT_ONCE.saturating_sub(self.list.iter().filter(|t| t.pull.is_some()).count())
+    }
+
+    /// Forgets everything; the calls that waited.
+    pub(super) fn drop_all(&mut self) -> Vec<CallId> {
+        core::mem::take(&mut self.list).into_iter().flat_map(|t| t.waiters).map(|w| w.call).collect()
+    }
+}
+
+impl Waiter {
+    fn answer(&self, cached: &Cached) -> Answer {
+        answer(cached, self.keys.as_deref())
+    }
+}
+
+fn answer(cached: &Cached, keys: Option<&[String]>) -> Answer {
+    let wanted = |key: &str| keys.is_none_or(|keys| keys.iter().any(|k| k == key));
+    Answer::Extensions(cached.live().filter(|(k, _)| wanted(k)).map(|(k, v)| (k.into(), v.into())).collect())
+}
+
+impl Client {
+    /// Answers from the cache when that is certain to be what the server has, else joins or starts a pull.
+    pub(super) fn get(&mut self, call: CallId, message: Extensible, keys: Option<Vec<String>>, now: u64) {
+        let live = self.connection.live();
+        let tracked = self.messages.tracked(&message);
+        if tracked.cached.is_current(live) {
+            let answer = answer(&tracked.cached, keys.as_deref());
+            return self.settle(call, Ok(answer));
+        }
+        tracked.waiters.push(Waiter { call, until: now + TIME_LIMIT, keys });
+        self.pull(&message.message, now);
+    }
+
+    /// Starts a pull of a message that is known, unless one is under way.
+    fn pull(&mut self, message: &MessageRef, now: u64) {
+        let live = self.connection.live();
+        let Some(tracked) = self.messages.find(message) else { return };
+        if tracked.pull.is_none() {
+            tracked.pull_at = None;
+            tracked.pull = Some(Pages::new(tracked.cached.start_seq(), live));
+            self.pull_page(message, now);
+        }
+    }
+
+    fn pull_page(&mut self, message: &MessageRef, now: u64) {
+        let Some(start) = self.messages.find(message).and_then(|t| t.pull.as_ref()).map(Pages::next) else { return };
+        let request = PullRequest { start_seq: (start > 0).then_some(start), ..PullRequest::default() };
+        let command = if message.is_group() { "group_get_key_values" } else { "get_key_values" };
+        let body = Body::Pull(request.addressed_to(message.clone()));
+        self.request((EXTENSION_SERVICE, command), body, Purpose::Pull(message.clone()), now);
+    }
+
+    /// A page of a pull has come.
+    pub(super) fn pulled(&mut self, message: &MessageRef, page: PullReply, now: u64) {
+        let live = self.connection.live();
+        let Some(tracked) = self.messages.find(message) else { return };
+        match tracked.pull.as_mut().and_then(|pages| pages.add(page)) {
+            None => self.pull_failed(message, &unusable(), now),
+            Some(false) => self.pull_page(message, now),
+            Some(true) => {
+                let Some(pages) = tracked.pull.take() else { return };
+                let mut notices = Vec::new();
+                tracked.cached.pulled(pages, live, &mut notices);
+                if tracked.cached.is_behind() {
+                    tracked.pull_at = Some(now + PUSH_GRACE);
+                } else if live != 0 && !tracked.cached.is_current(live) {
+                    // It was sent before the connection went live, and may have missed what came between.
+                    tracked.pull_at = Some(now);
+                }
+                let answers: Vec<_> =
+                    tracked.waiters.drain(..).map(|w| (w.call, w.answer(&tracked.cached))).collect();
+                let id = tracked.id.clone();
+                self.notify(&id, notices);
+                for (call, answer) in answers {
+                    self.settle(call, Ok(answer));
+                }
+                self.sync_more(now);
+            }
+        }
+    }
+
+    /// A pull cannot be finished.
+    pub(super) fn pull_failed(&mut self, message: &MessageRef, error: &Error, now: u64) {
+        let live = self.connection.live();
+        let Some(tracked) = self.messages.find(message) else { return };
+        tracked.pull = None;
+        if live != 0 && tracked.cached.is_loaded() {
+            tracked.pull_at = Some(now + PULL_AGAIN);
+        }
+        let waiting: Vec<_> = tracked.waiters.drain(..).map(|w| w.call).collect();
+        for call in waiting {
+            self.settle(call, Err(error.clone()));
+        }
+        self.sync_more(now);
+    }
+
+    /// An own operation was answered: `change` is what was accepted of it, `corrections` what refused keys hold,
+    /// `latest` the message's counter if the server names it.
+    pub(super) fn wrote(
+        &mut self,
+        message: &Extensible,
+        change: Option<Change>,
+        corrections: Vec<Extension>,
+        latest: Option<u64>,
+        now: u64,
+    ) {
+        let live = self.connection.live();
+        let tracked = self.messages.tracked(message);
+        let mut notices = Vec::new();
+        if let Some(change) = change {
+            tracked.cached.own(change, live != 0, &mut notices);
+        }
+        for item in corrections {
+            tracked.cached.correct(item, latest.unwrap_or(0));
+        }
+        tracked.cached.heard_of(latest.unwrap_or(0));
+        if tracked.cached.is_behind() && tracked.pull_at.is_none() {
+            tracked.pull_at = Some(if live == 0 { now } else { now + PUSH_GRACE });
+        }
+        self.notify(&message.id, notices);
+    }
+
+    /// Events were pushed.
+    pub(super) fn pushed(&mut self, events: Vec<wire::Event>, now: u64) {
+        for mut event in events {
+            let is_group = match event.callback_command.as_str() {
+                command::C2C_CHANGE => false,
+                command::GROUP_CHANGE => true,
+                command::C2C_MESSAGE | command::GROUP_MESSAGE => {
+                    self.received(event);
+                    continue;
+                }
+                _ => continue,
+            };
+            let address = event.take_address();
+            let message = if is_group { address.group() } else { address.c2c() };
+            if let (Ok(message), Some(change)) = (message, Change::from_event(&mut event)) {
+                self.changed(message, event.message_id, change, now);
+            }
+        }
+    }
+
+    fn changed(&mut self, message: MessageRef, id: Option<String>, change: Change, now: u64) {
+        let mut notices = Vec::new();
+        let Some(tracked) = self.messages.find(&message) else {
+            // Not cached: it is told all the same.
+            Cached::default().push(change, &mut notices);
+            let id = id.unwrap_or_else(|| fallback_id(&message));
+            return self.notify(&id, notices);
+        };
+        tracked.cached.push(change, &mut notices);
+        let (id, is_behind) = (tracked.id.clone(), tracked.cached.is_behind());
+        self.notify(&id, notices);
+        if is_behind {
+            self.pull(&message, now);
+        }
+    }
+
+    fn notify(&mut self, id: &str, notices: Vec<Notice>) {
+        for notice in notices {
+            self.emit(Event::Extensions(id.into(), notice));
+        }
+    }
+
+    /// The push connection is lost: what waited for its push is told now.
+    pub(super) fn connection_lost(&mut self) {
+        let mut told = Vec::new();
+        for tracked in &mut self.messages.list {
+            let mut notices = Vec::new();
+            tracked.cached.connection_lost(&mut notices);
+            told.push((tracked.id.clone(), notices));
+        }
+        for (id, notices) in told {
+            self.notify(&id, notices);
+        }
+    }
+
+    /// The push connection is live: every cached message may have missed something.
+    pub(super) fn sync_again(&mut self, now: u64) {
+        let live = self.connection.live();
+        for tracked in &mut self.messages.list {
+            if tracked.cached.is_loaded() && !tracked.cached.is_current(live) {
+                tracked.pull_at = Some(now);
+            }
+        }
+        self.sync_more(now);
+    }
+
+    /// Starts pulls that are due, a few at once.
+    fn sync_more(&mut self, now: u64) {
+        while self.messages.pulls_free() > 0 {
+            let due = self.messages.list.iter().find(|t| t.pull_at.is_some_and(|at| at <= now) && t.pull.is_none());
+            let Some(message) = due.map(|t| t.message.clone()) else { return };
+            self.pull(&message, now);
+        }
+    }
+
+    pub(super) fn sync_timeout(&mut self, now: u64) {
+        let late: Vec<_> =
+            self.messages.list.iter_mut().flat_map(|t| t.waiters.extract_if(.., |w| w.until <= now)).collect();
+        for waiter in late {
+            self.settle(waiter.call, Err(timeout()));
+        }
+        for tracked in &mut self.messages.list {
+            // The gap has closed by itself.
+            if tracked.pull_at.is_some() && tracked.cached.is_current(self.connection.live()) {
+                tracked.pull_at = None;
+            }
+        }
+        self.sync_more(now);
+    }
+}

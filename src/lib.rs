@@ -1,1 +1,99 @@
-//! stub
+//! The SDK's wasm edge: the only place that knows JavaScript.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | this one | the methods that the package's entry (`pkg-template/index.js`) calls |
+//! | `pump` | hands inputs to the client machine and carries out what it asks for |
+//! | `convert` | JavaScript values to the machine's types, and back |
+//! | `rest` | REST requests by `fetch` (gloo-net) |
+//! | `socket` | the push connection's WebSocket |
+//! | `host` | clock and timer |
+//!
+//! An exported method converts and calls; every decision is made in `message_extensions_core::client`.
+
+#![cfg(target_arch = "wasm32")]
+
+mod convert;
+mod host;
+mod pump;
+mod rest;
+mod socket;
+
+use js_sys::Function;
+use message_extensions_core::client::Config;
+use pump::{Call, Pump};
+use wasm_bindgen::prelude::*;
+
+/// One client. Every method takes the `resolve(data)` and `reject(code, message)` of the promise that the entry gave.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Edge(Pump);
+
+#[wasm_bindgen]
+impl Edge {
+    /// `random`: six random 32-bit numbers. `emit(name, data)` calls the listeners of an event.
+    #[wasm_bindgen(constructor)]
+    pub fn new(sdk_app_id: f64, endpoint: String, refuse_empty_key_list: bool, random: &[u32], emit: Function) -> Self {
+        let word = |i: usize| u64::from(random.get(i).copied().unwrap_or(0));
+        let long = |i: usize| word(i) << 32 | word(i + 1);
+        let config = Config {
+            sdk_app_id: sdk_app_id as u64,
+            refuse_empty_key_list,
+            nonce: u128::from(long(0)) << 64 | u128::from(long(2)),
+            seed: long(4),
+        };
+        Self(Pump::new(config, endpoint, emit))
+    }
+
+    /// `login({userID, userSig})`
+    pub fn login(&self, options: &JsValue, resolve: Function, reject: Function) {
+        let (user_id, user_sig) = (convert::text(options, "userID"), convert::text(options, "userSig"));
+        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_login(call, user_id, user_sig, now));
+    }
+
+    /// `logout()`
+    pub fn logout(&self, resolve: Function, reject: Function) {
+        self.0.call(Call { resolve, reject }, |client, call, _| client.handle_logout(call));
+    }
+
+    /// `destroy()`
+    pub fn destroy(&self, resolve: Function, reject: Function) {
+        self.0.call(Call { resolve, reject }, |client, call, _| client.handle_destroy(call));
+    }
+
+    /// `setMessageExtensions(message, extensions)`
+    pub fn set(&self, message: &JsValue, extensions: &JsValue, resolve: Function, reject: Function) {
+        let (message, extensions) = (convert::message(message), convert::extensions(extensions));
+        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_set(call, message, extensions, now));
+    }
+
+    /// `getMessageExtensions(message, keyList?)`
+    pub fn get(&self, message: &JsValue, key_list: &JsValue, resolve: Function, reject: Function) {
+        let message = convert::message(message);
+        let keys = convert::optional_list(key_list)
+            .map(|list| list.and_then(|list| list.into_iter().collect::<Option<Vec<String>>>()));
+        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_get(call, message, keys, now));
+    }
+
+    /// `deleteMessageExtensions(message, keyList?)`
+    pub fn delete(&self, message: &JsValue, key_list: &JsValue, resolve: Function, reject: Function) {
+        let (message, keys) = (convert::message(message), convert::optional_list(key_list));
+        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_delete(call, message, keys, now));
+    }
+
+    /// `sendMessage(message)`
+    pub fn send(&self, message: &JsValue, resolve: Function, reject: Function) {
+        let (argument, body) = (convert::message(message), convert::body(message));
+        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_send(call, argument, body, now));
+    }
+
+    /// `getMessageList({conversationID, nextReqMessageID?, count?})`
+    pub fn list(&self, options: &JsValue, resolve: Function, reject: Function) {
+        let conversation = convert::text(options, "conversationID");
+        let next = convert::text(options, "nextReqMessageID");
+        let count = convert::number(options, "count");
+        self.0.call(Call { resolve, reject }, |client, call, now| {
+            client.handle_list(call, conversation, next, count, now);
+        });
+    }
+}

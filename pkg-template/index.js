@@ -1,0 +1,174 @@
+// The package's entry: everything that must work before the wasm is there. `create`, `on` and `createCustomMessage`
+// answer at once; calls wait for the wasm and reject, with a code, when it cannot be had.
+
+import init, { Edge } from './message_extensions.js';
+import { Emitter } from './emitter.js';
+import { ENDPOINTS, EVENT, TYPES, VERSION } from './constants.js';
+import { MessageExtensionError, isMessageExtensionError } from './error.js';
+
+const TIME_LIMIT = 15_000;
+const INVALID_ARGUMENT = 9001;
+const NOT_LOADED = 9005;
+
+/** @type {Map<number, Chat>} */
+const instances = new Map();
+/** The wasm, loaded once for all instances; empty again after a failure, so that the next call tries anew. */
+let loading;
+
+function load(source) {
+  loading ??= withinTimeLimit(Promise.resolve(source).then((module_or_path) => init(module_or_path && { module_or_path })))
+    .catch((cause) => {
+      loading = undefined;
+      throw new MessageExtensionError(
+        NOT_LOADED,
+        `message_extensions_bg.wasm could not be loaded (${cause?.message ?? cause}). Is it served beside index.js, as ` +
+          "application/wasm, and does the page's Content-Security-Policy allow 'wasm-unsafe-eval'? create({wasm}) takes another source.",
+      );
+    });
+  return loading;
+}
+
+function withinTimeLimit(promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer within 15 seconds')), TIME_LIMIT);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+class Chat extends Emitter {
+  #options;
+  #edge;
+  #userID = '';
+  #sequence = random32() >>> 1;
+
+  constructor(options) {
+    super();
+    this.#options = options;
+    // Begin at once; a failure is told to the calls that need it.
+    load(options.wasm).catch(() => {});
+  }
+
+  login(options) {
+    return this.#call('login', options).then((result) => {
+      this.#userID = options.userID;
+      return result;
+    });
+  }
+
+  logout() {
+    return this.#call('logout');
+  }
+
+  destroy() {
+    if (instances.get(this.#options.SDKAppID) === this) instances.delete(this.#options.SDKAppID);
+    return this.#call('destroy').then((result) => {
+      this.removeAll();
+      return result;
+    });
+  }
+
+  setMessageExtensions(message, extensions) {
+    return this.#call('set', message, extensions);
+  }
+
+  getMessageExtensions(message, keyList) {
+    return this.#call('get', message, keyList);
+  }
+
+  deleteMessageExtensions(message, keyList) {
+    return this.#call('delete', message, keyList);
+  }
+
+  createCustomMessage({ to, conversationType, payload, isSupportExtension = false } = {}) {
+    const clientTime = Math.floor(Date.now() / 1000);
+    const random = random32();
+    const from = this.#userID;
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    return {
+      ID: `${from}-${clientTime}-${random}`,
+      conversationID: `${conversationType}${to}`,
+      conversationType,
+      type: 'TIMCustomElem',
+      from,
+      to,
+      flow: 'out',
+      status: 'unSend',
+      time: clientTime,
+      clientTime,
+      sequence: this.#sequence,
+      clientSequence: this.#sequence,
+      random,
+      isSupportExtension,
+      payload: { data: payload?.data ?? '', description: payload?.description ?? '', extension: payload?.extension ?? '' },
+    };
+  }
+
+  sendMessage(message) {
+    return this.#call('send', message).then(
+      ({ data }) => ({ code: 0, data: { message: Object.assign(message, data, { status: 'success' }) } }),
+      (error) => {
+        if (message?.status === 'unSend') message.status = 'fail';
+        throw error;
+      },
+    );
+  }
+
+  getMessageList(options) {
+    return this.#call('list', options);
+  }
+
+  /** Calls a method of the wasm, which settles the promise by (data) or (code, message). */
+  async #call(method, ...args) {
+    if (!this.#edge) {
+      await load(this.#options.wasm);
+      this.#edge ??= this.#createEdge();
+    }
+    const data = await new Promise((resolve, reject) => {
+      const refuse = (code, message) => reject(new MessageExtensionError(code, message));
+      // The wasm's methods have a fixed number of arguments before the two ends of the promise.
+      args.length = Edge.prototype[method].length - 2;
+      this.#edge[method](...args, resolve, refuse);
+    });
+    return { code: 0, data };
+  }
+
+  #createEdge() {
+    const { SDKAppID, endpoint, refuseEmptyKeyList } = this.#options;
+    const random = crypto.getRandomValues(new Uint32Array(6));
+    return new Edge(SDKAppID, endpoint, refuseEmptyKeyList, random, (name, data) => this.emit(name, data));
+  }
+}
+
+function random32() {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
+}
+
+/** The same SDKAppID gives the same instance, until it is destroyed. */
+export function create(options) {
+  const { SDKAppID, endpoint = globalThis.location?.origin, wasm, refuseEmptyKeyList = false } = options ?? {};
+  const id = typeof SDKAppID === 'string' && SDKAppID.trim() !== '' ? Number(SDKAppID) : SDKAppID;
+  if (!Number.isSafeInteger(id) || id <= 0) {
+    throw new MessageExtensionError(INVALID_ARGUMENT, 'SDKAppID must be the number of your app, a positive integer');
+  }
+  const base = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (!/^https?:$/.test(base?.protocol)) {
+    throw new MessageExtensionError(
+      INVALID_ARGUMENT,
+      "endpoint must be the server's http or https URL; without it the page's own origin is used",
+    );
+  }
+  let chat = instances.get(id);
+  if (!chat) {
+    // Without the slash at its end, with the path if the server has one.
+    const root = (base.origin + base.pathname).replace(/\/$/, '');
+    chat = new Chat({ SDKAppID: id, endpoint: root, wasm, refuseEmptyKeyList });
+    instances.set(id, chat);
+  }
+  return chat;
+}
+
+export { ENDPOINTS, EVENT, MessageExtensionError, TYPES, VERSION, isMessageExtensionError };
+const MessageExtensions = { create, EVENT, TYPES, VERSION, ENDPOINTS };
+export { MessageExtensions as TIM, MessageExtensions as TencentCloudChat };
+export default MessageExtensions;

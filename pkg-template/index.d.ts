@@ -1,0 +1,356 @@
+/**
+ * message-extensions: shared key/value state on chat messages. Live votes, sign-up chains, questionnaires.
+ *
+ * The API mirrors the message-extension API of Tencent Cloud Chat's web SDK. Sizes are bytes of UTF-8.
+ */
+
+import type { MessageExtensionErrorCode, MessageExtensionItemCode } from './codes.js';
+
+export type { MessageExtensionErrorCode, MessageExtensionItemCode };
+
+// ---------------------------------------------------------------------------------------------------------- constants
+
+/** Names of the events, for `on`, `once` and `off`. */
+export declare const EVENT: {
+  /** Keys of a message were set. */
+  readonly MESSAGE_EXTENSIONS_UPDATED: 'onMessageExtensionsUpdated';
+  /** Keys of a message were deleted. */
+  readonly MESSAGE_EXTENSIONS_DELETED: 'onMessageExtensionsDeleted';
+  /** New messages arrived. */
+  readonly MESSAGE_RECEIVED: 'onMessageReceived';
+  /** Logged in and connected: messages can be sent and extended. */
+  readonly SDK_READY: 'sdkStateReady';
+  /** No longer ready. */
+  readonly SDK_NOT_READY: 'sdkStateNotReady';
+  /** Something failed that no promise reports. */
+  readonly ERROR: 'error';
+};
+
+/** Types of conversations and groups. */
+export declare const TYPES: {
+  /** One-to-one. */
+  readonly CONV_C2C: 'C2C';
+  /** Group. */
+  readonly CONV_GROUP: 'GROUP';
+  readonly GRP_WORK: 'Private';
+  readonly GRP_PUBLIC: 'Public';
+  readonly GRP_MEETING: 'ChatRoom';
+  /** Its messages have no extensions. */
+  readonly GRP_AVCHATROOM: 'AVChatRoom';
+  /** Its messages have no extensions. */
+  readonly GRP_COMMUNITY: 'Community';
+};
+
+/** The regional domains of the hosted service, for `endpoint` of {@link create}. */
+export declare const ENDPOINTS: {
+  readonly CHINA: 'https://console.tim.qq.com';
+  readonly SINGAPORE: 'https://adminapisgp.im.qcloud.com';
+  readonly SEOUL: 'https://adminapikr.im.qcloud.com';
+  readonly FRANKFURT: 'https://adminapiger.im.qcloud.com';
+  readonly SILICON_VALLEY: 'https://adminapiusa.im.qcloud.com';
+  readonly JAKARTA: 'https://adminapiidn.im.qcloud.com';
+};
+
+/** The version of this package. */
+export declare const VERSION: string;
+
+/** A conversation whose messages can have extensions. */
+export type ConversationType = (typeof TYPES)['CONV_C2C' | 'CONV_GROUP'];
+
+// --------------------------------------------------------------------------------------------------------- extensions
+
+/** One key and its value. */
+export interface MessageExtension {
+  /** 1 to 100 bytes. */
+  key: string;
+  /** 1 to 1,000 bytes. */
+  value: string;
+}
+
+/** What became of one key of a set or a delete. */
+export interface MessageExtensionResult {
+  /** 0, or why this key was refused. 23001: somebody else wrote it first; `value` is then theirs. */
+  code: MessageExtensionItemCode;
+  key: string;
+  /** The value that the key has now; empty when it has none. */
+  value: string;
+}
+
+// ----------------------------------------------------------------------------------------------------------- messages
+
+/** What a custom message carries. */
+export interface CustomMessagePayload {
+  /** Free text, usually JSON: a vote's title and options. */
+  data: string;
+  description: string;
+  extension: string;
+}
+
+/** What a text message carries. */
+export interface TextMessagePayload {
+  text: string;
+}
+
+interface MessageFields {
+  /** Stays the same across sending; events name a message by it. */
+  ID: string;
+  /** "C2C" + UserID, or "GROUP" + group ID. */
+  conversationID: string;
+  conversationType: ConversationType;
+  /** UserID of the sender. */
+  from: string;
+  /** UserID of the recipient, or the group ID. */
+  to: string;
+  flow: 'in' | 'out';
+  /** Seconds since 1970: the server's once the message is sent. */
+  time: number;
+  status: 'unSend' | 'success' | 'fail';
+  /** Of a sent group message: its MsgSeq. */
+  sequence: number;
+  /** Of a one-to-one message: the sender's sequence. */
+  clientSequence: number;
+  random: number;
+  /** Seconds since 1970, by the sender's clock. */
+  clientTime: number;
+  /** Whether the message can have extensions. */
+  isSupportExtension: boolean;
+}
+
+/** A custom message, as `createCustomMessage` makes it. */
+export interface CustomMessage extends MessageFields {
+  type: 'TIMCustomElem';
+  payload: CustomMessagePayload;
+}
+
+/** A text message. */
+export interface TextMessage extends MessageFields {
+  type: 'TIMTextElem';
+  payload: TextMessagePayload;
+}
+
+/** A message of another kind; its payload is handed on as it came. */
+export interface OtherMessage extends MessageFields {
+  type:
+    | 'TIMImageElem'
+    | 'TIMSoundElem'
+    | 'TIMVideoFileElem'
+    | 'TIMFileElem'
+    | 'TIMFaceElem'
+    | 'TIMLocationElem'
+    | 'TIMRelayElem';
+  payload: unknown;
+}
+
+/** A message, as lists and events give it. `type` tells which payload it has. */
+export type Message = CustomMessage | TextMessage | OtherMessage;
+
+interface MessageLikeFields {
+  /** Events about this message will use it. */
+  readonly ID?: string;
+  /** "C2C" or "GROUP". */
+  readonly conversationType: string;
+  readonly conversationID?: string;
+  /** UserID of the recipient, or the group ID. */
+  readonly to: string;
+  /** Must be true: the message was sent with support for extensions. */
+  readonly isSupportExtension: boolean;
+  /** Must be "success": the message has been sent. */
+  readonly status: string;
+  readonly flow?: string;
+  readonly type?: string;
+  readonly payload?: unknown;
+  readonly clientTime?: number;
+}
+
+/** What is needed of a one-to-one message: `{clientSequence}_{random}_{time}` is its MsgKey. */
+export type C2CMessageLike = MessageLikeFields & {
+  /** UserID of the sender. */
+  readonly from: string;
+  /** Seconds since 1970, by the server's clock. */
+  readonly time: number;
+  readonly random: number;
+} & (
+    | { readonly clientSequence: number; readonly sequence?: number }
+    /** `sequence` counts where there is no `clientSequence`. */
+    | { readonly clientSequence?: undefined; readonly sequence: number }
+  );
+
+/** What is needed of a group message. */
+export interface GroupMessageLike extends MessageLikeFields {
+  /** The message's MsgSeq. */
+  readonly sequence: number;
+  readonly from?: string;
+  readonly time?: number;
+  readonly random?: number;
+  readonly clientSequence?: number;
+}
+
+/** Anything with the fields that name a sent message: one of ours, of another SDK, or a plain object. */
+export type MessageLike = C2CMessageLike | GroupMessageLike;
+
+// ------------------------------------------------------------------------------------------------------------- events
+
+/** The data of each event, by the event's name. */
+export interface ChatEventMap {
+  onMessageExtensionsUpdated: { messageID: string; extensions: MessageExtension[] };
+  onMessageExtensionsDeleted: { messageID: string; keyList: string[] };
+  onMessageReceived: Message[];
+  sdkStateReady: undefined;
+  sdkStateNotReady: undefined;
+  error: { code: MessageExtensionError['code']; message: string };
+}
+
+/** The name of an event: one of {@link EVENT}'s values. */
+export type ChatEventName = keyof ChatEventMap;
+
+/** What a handler is called with. */
+export interface ChatEvent<Name extends ChatEventName = ChatEventName> {
+  name: Name;
+  data: ChatEventMap[Name];
+}
+
+/** A function that is called with events. */
+export type ChatEventHandler<Name extends ChatEventName = ChatEventName> = (event: ChatEvent<Name>) => void;
+
+// ------------------------------------------------------------------------------------------------------------- errors
+
+/** What promises reject with, and what `create` and `createCustomMessage` throw. */
+export interface MessageExtensionError extends Error {
+  name: 'MessageExtensionError';
+  /** One of this package's codes, or what a foreign server gave. */
+  code: MessageExtensionErrorCode | (number & {});
+  /** What was wrong, what was expected, and which argument. */
+  message: string;
+  data: unknown;
+}
+
+/** Whether something caught is an error of this package. */
+export declare function isMessageExtensionError(error: unknown): error is MessageExtensionError;
+
+// --------------------------------------------------------------------------------------------------------------- chat
+
+/** What every promise of the API resolves to. */
+export interface ChatResponse<Data> {
+  code: 0;
+  data: Data;
+}
+
+/** Where the WebAssembly part comes from, for hosts that cannot fetch it by its URL. */
+export type WasmSource = URL | string | Response | Promise<Response> | BufferSource | WebAssembly.Module;
+
+/** Options of {@link create}. */
+export interface CreateOptions {
+  /** The app. The same SDKAppID gives the same instance, until that is destroyed. */
+  SDKAppID: number;
+  /** `https://…` of the server, without a path; the page's origin when omitted. {@link ENDPOINTS} has the hosted ones. */
+  endpoint?: string;
+  /** The WebAssembly part; fetched from beside the package's module when omitted. */
+  wasm?: WasmSource;
+  /** `deleteMessageExtensions(message, [])` rejects; it clears the message otherwise. Default false. */
+  refuseEmptyKeyList?: boolean;
+}
+
+/** What `login` takes. */
+export interface LoginOptions {
+  userID: string;
+  /** UserSig (TLSSigAPIv2), made by the app's backend. */
+  userSig: string;
+}
+
+/** What `createCustomMessage` takes. */
+export interface CreateCustomMessageOptions {
+  /** UserID of the recipient, or the group ID. */
+  to: string;
+  conversationType: ConversationType;
+  payload: { data: string; description?: string; extension?: string };
+  /** Whether the message can have extensions; it cannot be changed later. Default false. */
+  isSupportExtension?: boolean;
+}
+
+/** What `getMessageList` takes. */
+export interface GetMessageListOptions {
+  /** "C2C" + UserID, or "GROUP" + group ID. */
+  conversationID: string;
+  /** From the page before: goes on backwards in time. The newest page when omitted. */
+  nextReqMessageID?: string;
+  /** Messages a page. */
+  count?: number;
+}
+
+/** One user's connection of one app. Everything that waits settles within 15 seconds; bad input rejects with a code. */
+export interface Chat {
+  /** Logs in. Resolves when the server has accepted the user; {@link EVENT.SDK_READY} follows. */
+  login(options: LoginOptions): Promise<ChatResponse<{ actionStatus: 'OK'; errorCode: 0; errorInfo: '' }>>;
+  /** Logs out; calls that are open reject. */
+  logout(): Promise<ChatResponse<{}>>;
+  /** Logs out and lets go of everything; the instance cannot be used again. */
+  destroy(): Promise<void>;
+
+  /** Calls `handler` on each such event. The same function added twice is called twice. */
+  on<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>): void;
+  on<Name extends ChatEventName, Context>(
+    event: Name,
+    handler: (this: Context, event: ChatEvent<Name>) => void,
+    context: Context,
+  ): void;
+  /** Calls `handler` on the next such event only. */
+  once<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>): void;
+  once<Name extends ChatEventName, Context>(
+    event: Name,
+    handler: (this: Context, event: ChatEvent<Name>) => void,
+    context: Context,
+  ): void;
+  /** Takes `handler` off again, as often as it was added. */
+  off<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>): void;
+
+  /**
+   * Sets 1 to 20 keys of a message, at most 300 keys a message. Resolves also when some keys were refused: look at each item's `code`.
+   * All members get {@link EVENT.MESSAGE_EXTENSIONS_UPDATED}.
+   */
+  setMessageExtensions(
+    message: MessageLike,
+    extensions: readonly Readonly<MessageExtension>[],
+  ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
+  /** All keys of a message, or those of `keyList`. */
+  getMessageExtensions(
+    message: MessageLike,
+    keyList?: readonly string[],
+  ): Promise<ChatResponse<{ extensions: MessageExtension[] }>>;
+  /**
+   * Deletes 1 to 20 keys of a message, or all without `keyList` (and with an empty one, see {@link CreateOptions.refuseEmptyKeyList}).
+   * All members get {@link EVENT.MESSAGE_EXTENSIONS_DELETED}.
+   */
+  deleteMessageExtensions(
+    message: MessageLike,
+    keyList?: readonly string[],
+  ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
+
+  /** Makes a message with status "unSend"; `sendMessage` sends it. */
+  createCustomMessage(options: CreateCustomMessageOptions): CustomMessage;
+  /** Sends a message that was made here. */
+  sendMessage<Sent extends Message>(message: Sent): Promise<ChatResponse<{ message: Sent }>>;
+  /** A page of a conversation's messages, oldest first. */
+  getMessageList(
+    options: GetMessageListOptions,
+  ): Promise<ChatResponse<{ messageList: Message[]; nextReqMessageID: string; isCompleted: boolean }>>;
+}
+
+/**
+ * The instance for an app; the WebAssembly part loads behind it.
+ *
+ * @throws {MessageExtensionError} when SDKAppID or endpoint cannot be used.
+ */
+export declare function create(options: CreateOptions): Chat;
+
+/** The default export. */
+export interface MessageExtensionsModule {
+  readonly create: typeof create;
+  readonly EVENT: typeof EVENT;
+  readonly TYPES: typeof TYPES;
+  readonly VERSION: typeof VERSION;
+  readonly ENDPOINTS: typeof ENDPOINTS;
+}
+
+declare const MessageExtensions: MessageExtensionsModule;
+export default MessageExtensions;
+export { MessageExtensions as TIM, MessageExtensions as TencentCloudChat };

@@ -128,7 +128,7 @@ export interface TextMessage extends MessageFields {
   payload: TextMessagePayload;
 }
 
-/** A message of another kind; its payload is handed on as it came. */
+/** A message of a kind that this package does not read. */
 export interface OtherMessage extends MessageFields {
   type:
     | 'TIMImageElem'
@@ -214,8 +214,9 @@ export type ChatEventHandler<Name extends ChatEventName = ChatEventName> = (even
 
 // ------------------------------------------------------------------------------------------------------------- errors
 
-/** What promises reject with, and what `create` and `createCustomMessage` throw. */
-export interface MessageExtensionError extends Error {
+/** What promises reject with, and what `create` throws. */
+export declare class MessageExtensionError extends Error {
+  private constructor();
   name: 'MessageExtensionError';
   /** One of this package's codes, or what a foreign server gave. */
   code: MessageExtensionErrorCode | (number & {});
@@ -235,6 +236,13 @@ export interface ChatResponse<Data> {
   data: Data;
 }
 
+/** The data of an answer that says no more than that it worked. */
+export interface ActionData {
+  actionStatus: 'OK';
+  errorCode: 0;
+  errorInfo: '';
+}
+
 /** Where the WebAssembly part comes from, for hosts that cannot fetch it by its URL. */
 export type WasmSource = URL | string | Response | Promise<Response> | BufferSource | WebAssembly.Module;
 
@@ -242,7 +250,7 @@ export type WasmSource = URL | string | Response | Promise<Response> | BufferSou
 export interface CreateOptions {
   /** The app. The same SDKAppID gives the same instance, until that is destroyed. */
   SDKAppID: number;
-  /** `https://…` of the server, without a path; the page's origin when omitted. {@link ENDPOINTS} has the hosted ones. */
+  /** The server's http or https URL, `/v4/…` comes after it; the page's origin when omitted. {@link ENDPOINTS} has the hosted ones. */
   endpoint?: string;
   /** The WebAssembly part; fetched from beside the package's module when omitted. */
   wasm?: WasmSource;
@@ -273,18 +281,18 @@ export interface GetMessageListOptions {
   conversationID: string;
   /** From the page before: goes on backwards in time. The newest page when omitted. */
   nextReqMessageID?: string;
-  /** Messages a page. */
+  /** Messages a page, 1 to 20; 15 when omitted. */
   count?: number;
 }
 
 /** One user's connection of one app. Everything that waits settles within 15 seconds; bad input rejects with a code. */
 export interface Chat {
   /** Logs in. Resolves when the server has accepted the user; {@link EVENT.SDK_READY} follows. */
-  login(options: LoginOptions): Promise<ChatResponse<{ actionStatus: 'OK'; errorCode: 0; errorInfo: '' }>>;
+  login(options: LoginOptions): Promise<ChatResponse<ActionData>>;
   /** Logs out; calls that are open reject. */
-  logout(): Promise<ChatResponse<{}>>;
+  logout(): Promise<ChatResponse<ActionData>>;
   /** Logs out and lets go of everything; the instance cannot be used again. */
-  destroy(): Promise<void>;
+  destroy(): Promise<ChatResponse<ActionData>>;
 
   /** Calls `handler` on each such event. The same function added twice is called twice. */
   on<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>): void;
@@ -327,7 +335,7 @@ export interface Chat {
 
   /** Makes a message with status "unSend"; `sendMessage` sends it. */
   createCustomMessage(options: CreateCustomMessageOptions): CustomMessage;
-  /** Sends a message that was made here. */
+  /** Sends a message that was made here. Resolves with the same object, its status now "success". */
   sendMessage<Sent extends Message>(message: Sent): Promise<ChatResponse<{ message: Sent }>>;
   /** A page of a conversation's messages, oldest first. */
   getMessageList(

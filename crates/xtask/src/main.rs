@@ -1,2 +1,105 @@
-//! stub
-fn main() {}
+//! Every chore of the project, one file each: `cargo xtask <chore>`. What CI runs is what a person runs.
+//!
+//! | file | chore |
+//! |---|---|
+//! | [`setup`] | brings what is missing: the wasm target, the CLI of wasm-bindgen, npm tools, browsers |
+//! | [`package`] | `build`: the npm package in `pkg/`, and the server |
+//! | [`demo`] | the demo page on a server of its own |
+//! | [`test`], [`lint`], [`size`] | every check; the last line counts them |
+//! | [`codes`] | what is generated from the one list of error codes |
+//!
+//! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.
+
+mod codes;
+mod demo;
+mod lint;
+mod package;
+mod repo;
+mod report;
+mod run;
+mod setup;
+mod size;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use repo::Repo;
+use report::Report;
+use setup::Purpose;
+
+/// The chores of message-extensions.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Bring what is missing to build; with --tests, browsers and their drivers too
+    Setup {
+        /// Also what only the tests need
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Build the npm package into pkg/, and the server into target/release/
+    Build,
+    /// Build, then serve the demo on this machine until Ctrl-C
+    Demo {
+        /// The port on 127.0.0.1; 0 takes a free one
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Set up, build, lint, and run every test; the last line is "N passed, M failed"
+    Test,
+    /// Formatting, clippy, docs, the dependencies of core, and what is generated
+    Lint,
+    /// Bytes of the built package, raw and compressed, against the budget
+    Size,
+    /// Write the table of error codes into docs/protocol.md
+    Docs,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().chore) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does the chore; false when a check failed, and said so.
+fn run(chore: &Chore) -> Result<bool> {
+    let repo = Repo::find();
+    match *chore {
+        Chore::Setup { tests } => {
+            setup::run(&repo, if tests { Purpose::Test } else { Purpose::Build })?;
+        }
+        Chore::Build => {
+            let ready = setup::run(&repo, Purpose::Build)?;
+            package::build(&repo, &ready)?;
+        }
+        Chore::Demo { port } => {
+            let ready = setup::run(&repo, Purpose::Build)?;
+            package::build(&repo, &ready)?;
+            demo::run(&repo, &ready, port)?;
+        }
+        Chore::Test => return test::run(&repo),
+        Chore::Lint => {
+            let ready = setup::run(&repo, Purpose::Build)?;
+            let mut report = Report::default();
+            lint::run(&repo, &ready, &mut report);
+            return Ok(report.finish());
+        }
+        Chore::Size => return Ok(size::print(&repo)?.within_budget()),
+        Chore::Docs => codes::write_docs(&repo)?,
+    }
+    Ok(true)
+}

@@ -1,0 +1,184 @@
+//! `build`: the npm package in `pkg/`, and the server.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::codes;
+use crate::repo::{Repo, copy_folder, fresh_folder, read, write};
+use crate::setup::Ready;
+
+/// What wasm-bindgen makes: `message_extensions.js`, the glue, and [`WASM`].
+const NAME: &str = "message_extensions";
+/// The compiled SDK in the package.
+pub(crate) const WASM: &str = "message_extensions_bg.wasm";
+/// The package's entry, with the glue in it.
+pub(crate) const ENTRY: &str = "index.js";
+
+/// What rustc emits for wasm today, so that wasm-opt may read it and use it.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The package and the server.
+pub(crate) fn build(repo: &Repo, ready: &Ready) -> Result<()> {
+    let started = Instant::now();
+    package(repo, ready).context("the npm package could not be built")?;
+    server(repo, ready).context("the server could not be built")?;
+    println!(
+        "build: {} and {} ({:.1} s)",
+        repo.pkg().display(),
+        repo.server().display(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn server(repo: &Repo, ready: &Ready) -> Result<()> {
+    ready.cmd(repo, "cargo").args(["build", "--release", "-p", "message-extensions-server"]).run()
+}
+
+fn package(repo: &Repo, ready: &Ready) -> Result<()> {
+    let cargo =
+        ["build", "--profile", "wasm", "--target", "wasm32-unknown-unknown", "-p", "message-extensions"];
+    ready.wasm_cmd(repo, "cargo").args(cargo).run()?;
+
+    // One folder with the template and the glue side by side, as index.js imports it.
+    let work = ready.wasm.target_folder(repo).join("package");
+    fresh_folder(&work)?;
+    copy_folder(&repo.path("pkg-template"), &work)?;
+    bind(repo, ready, &work)?;
+    assemble(repo, ready, &work)
+}
+
+/// The glue, and the wasm made small.
+fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
+    let compiled = ready.wasm.target_folder(repo).join(format!("wasm32-unknown-unknown/wasm/{NAME}.wasm"));
+    let options = ["--target", "web", "--no-typescript", "--out-name", NAME, "--out-dir"];
+    ready.cmd(repo, "wasm-bindgen").args(options).arg(work).arg(compiled).run()?;
+    let wasm = work.join(WASM);
+    ready
+        .cmd(repo, "wasm-opt")
+        .args(["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"])
+        .args(FEATURES)
+        .arg(&wasm)
+        .arg("-o")
+        .arg(&wasm)
+        .run()
+}
+
+/// `pkg/`: the template, its entries minified with what they import, the first one with the glue in it.
+fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
+    let pkg = repo.pkg();
+    fresh_folder(&pkg)?;
+    copy_folder(&repo.path("pkg-template"), &pkg)?;
+    for script in scripts(&pkg)? {
+        std::fs::remove_file(script)?;
+    }
+    let manifest = read(&work.join("package.json"))?;
+    for entry in entries(&manifest)? {
+        let mut esbuild = ready.cmd(repo, "esbuild").dir(work).arg(&entry);
+        if entry != ENTRY {
+            // One instance of the wasm in a page, whichever entries it imports.
+            esbuild = esbuild.arg(format!("--external:./{ENTRY}"));
+        }
+        esbuild
+            .args([
+                "--bundle",
+                "--platform=browser",
+                "--packages=external",
+                "--format=esm",
+                "--target=es2022",
+            ])
+            .args(["--minify", "--legal-comments=none", "--charset=utf8", "--log-level=warning"])
+            .arg(format!("--outfile={}", pkg.join(&entry).display()))
+            .run()?;
+    }
+    std::fs::copy(work.join(WASM), pkg.join(WASM)).context("cannot copy the wasm file")?;
+    write(&pkg.join("codes.d.ts"), codes::typescript())?;
+    write(&pkg.join("package.json"), with_version(&manifest, env!("CARGO_PKG_VERSION"))?)
+}
+
+/// The `.js` files of a folder.
+fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {
+    let paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "js")).collect())
+}
+
+/// The scripts that package.json exports; every other one is part of these.
+fn entries(manifest: &str) -> Result<Vec<String>> {
+    fn collect(exported: &Value, into: &mut Vec<String>) {
+        match exported {
+            Value::String(path) if path.ends_with(".js") => {
+                let name = path.trim_start_matches("./").to_owned();
+                if !into.contains(&name) {
+                    into.push(name);
+                }
+            }
+            Value::Object(members) => members.values().for_each(|member| collect(member, into)),
+            _ => {}
+        }
+    }
+    let manifest: Value = serde_json::from_str(manifest).context("pkg-template/package.json is not JSON")?;
+    let mut entries = Vec::new();
+    collect(manifest.get("exports").context("pkg-template/package.json exports nothing")?, &mut entries);
+    Ok(entries)
+}
+
+/// package.json with another version. As text: the order of its keys has a meaning.
+fn with_version(manifest: &str, version: &str) -> Result<String> {
+    const KEY: &str = "\"version\": \"";
+    let replaced = manifest.split_once(KEY).and_then(|(before, after)| {
+        let (_, after) = after.split_once('"')?;
+        Some(format!("{before}{KEY}{version}\"{after}"))
+    });
+    replaced.context("pkg-template/package.json has no line with `\"version\": \"…\"`")
+}
+
+/// Packs `pkg/` as it would be published, into `folder`, which is emptied first; returns the tarball.
+pub(crate) fn pack(repo: &Repo, ready: &Ready, folder: &Path) -> Result<PathBuf> {
+    fresh_folder(folder)?;
+    ready
+        .cmd(repo, "npm")
+        .dir(&repo.pkg())
+        .args(["pack", "--silent", "--ignore-scripts", "--pack-destination"])
+        .arg(folder)
+        .read()?;
+    let mut packed = std::fs::read_dir(folder)?;
+    Ok(packed.next().context("npm pack made no file")??.path())
+}
+
+/// Unpacks a tarball of npm's as `node_modules/message-extensions` of `folder`: what an installation does.
+pub(crate) fn install(repo: &Repo, ready: &Ready, tarball: &Path, folder: &Path) -> Result<()> {
+    let to = folder.join("node_modules/message-extensions");
+    fresh_folder(&to)?;
+    ready.cmd(repo, "tar").arg("-xzf").arg(tarball).arg("-C").arg(&to).arg("--strip-components=1").run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_entries_are_the_scripts_that_the_manifest_exports() {
+        let manifest = r#"{"exports":{".":{"types":"./index.d.ts","default":"./index.js"},"./wasm":"./a.wasm",
+            "./react":{"default":"./react.js","import":"./react.js"}}}"#;
+        assert_eq!(entries(manifest).unwrap(), ["index.js", "react.js"]);
+    }
+
+    #[test]
+    fn only_the_version_of_a_manifest_changes() {
+        let manifest = "{\n  \"name\": \"x\",\n  \"version\": \"0.0.0\",\n  \"types\": \"a\",\n  \"default\": \"b\"\n}\n";
+        let expected = manifest.replace("0.0.0", "1.2.3");
+        assert_eq!(with_version(manifest, "1.2.3").unwrap(), expected);
+        assert!(with_version("{}", "1.2.3").is_err());
+    }
+}

@@ -4,17 +4,38 @@ use js_sys::{Array, JSON, Reflect};
 use message_extensions_core::client::{
     Answer, CONV_C2C, CONV_GROUP, ChatMessage, Event, ExtensionArgument, MessageArgument, Notice,
 };
-use message_extensions_core::wire::{MsgContent, MsgElement};
+use message_extensions_core::wire::{MsgContent, MsgElement, Read, Source};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 
 const CUSTOM: &str = "TIMCustomElem";
 const TEXT: &str = "TIMTextElem";
 
-/// What the JSON text says, if it is what is expected.
-pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Option<T> {
-    serde_wasm_bindgen::from_value(JSON::parse(text).ok()?).ok()
+/// What a JSON object says.
+pub(crate) fn from_json<T: Read>(text: &str) -> Option<T> {
+    Some(T::read(&Parsed(JSON::parse(text).ok().filter(JsValue::is_object)?)))
+}
+
+/// An object that the browser has parsed.
+struct Parsed(JsValue);
+
+impl Source for Parsed {
+    fn text(&self, name: &'static str) -> Option<String> {
+        text(&self.0, name)
+    }
+
+    fn number(&self, name: &'static str) -> Option<f64> {
+        number(&self.0, name)
+    }
+
+    fn object(&self, name: &'static str) -> Option<Self> {
+        property(&self.0, name).filter(JsValue::is_object).map(Self)
+    }
+
+    fn list(&self, name: &'static str) -> Option<Vec<Self>> {
+        let list = property(&self.0, name)?;
+        Some(list.dyn_ref::<Array>()?.iter().map(Self).collect())
+    }
 }
 
 /// As JSON text.

@@ -92,27 +92,31 @@ impl Pump {
 
     /// A user's call: `input` gets the name under which its answer will come.
     pub(crate) fn call(&self, call: Call, input: impl FnOnce(&mut Client, CallId, u64)) {
-        let id = {
-            let mut inner = self.0.borrow_mut();
-            inner.last_call += 1;
-            let id = inner.last_call;
-            inner.calls.push((id, call));
-            id
-        };
+        let id = self.begin(call);
         self.turn(|client, now| input(client, id, now));
     }
 
-    /// One turn of the machine.
+    fn begin(&self, call: Call) -> CallId {
+        let mut inner = self.0.borrow_mut();
+        inner.last_call += 1;
+        let id = inner.last_call;
+        inner.calls.push((id, call));
+        id
+    }
+
+    /// One turn of the machine. Short, since it is compiled once for every kind of input.
     pub(crate) fn turn(&self, input: impl FnOnce(&mut Client, u64)) {
-        {
-            let mut inner = self.0.borrow_mut();
-            input(&mut inner.client, host::now());
-            while let Some(output) = inner.client.poll_output() {
-                self.carry_out(&mut inner, output);
-            }
-            inner.set_timer();
-        }
+        input(&mut self.0.borrow_mut().client, host::now());
+        self.carry_out_all();
         self.deliver();
+    }
+
+    fn carry_out_all(&self) {
+        let mut inner = self.0.borrow_mut();
+        while let Some(output) = inner.client.poll_output() {
+            self.carry_out(&mut inner, output);
+        }
+        inner.set_timer();
     }
 
     fn carry_out(&self, inner: &mut Inner, output: Output) {

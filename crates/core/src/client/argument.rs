@@ -5,9 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::code::{
-    EXTENSIONS_OFF, Error, INVALID_ARGUMENT, MESSAGE_NOT_SENT, UNSUPPORTED_CONVERSATION,
-};
+use crate::code::{EXTENSIONS_OFF, Error, INVALID_ARGUMENT, MESSAGE_NOT_SENT, UNSUPPORTED_CONVERSATION};
 use crate::limits::Limits;
 use crate::message::{MessageRef, is_refused_group, message_id, msg_key};
 
@@ -85,7 +83,10 @@ pub(super) fn extensible(message: Option<MessageArgument>) -> Result<Extensible,
         None => return Err(invalid("message.conversationType must be C2C or GROUP")),
     };
     if m.status.as_deref() != Some("success") {
-        return Err(Error::new(MESSAGE_NOT_SENT, "message.status must be \"success\": send the message first"));
+        return Err(Error::new(
+            MESSAGE_NOT_SENT,
+            "message.status must be \"success\": send the message first",
+        ));
     }
     if !m.is_support_extension {
         return Err(Error::new(
@@ -95,14 +96,20 @@ pub(super) fn extensible(message: Option<MessageArgument>) -> Result<Extensible,
     }
     let to = to.ok_or(invalid("message.to must be the UserID or GroupID it was sent to"))?;
     let message = if group {
-        let msg_seq = integer(m.sequence).ok_or(invalid("message.sequence must be the message's Seq in its group"))?;
+        let msg_seq =
+            integer(m.sequence).ok_or(invalid("message.sequence must be the message's Seq in its group"))?;
         MessageRef::Group { group_id: to, msg_seq }
     } else {
-        let from = m.from.filter(|f| !f.is_empty()).ok_or(invalid("message.from must be the sender's UserID"))?;
+        let from =
+            m.from.filter(|f| !f.is_empty()).ok_or(invalid("message.from must be the sender's UserID"))?;
         let sequence = small(m.client_sequence).or(small(m.sequence));
         let key = match (sequence, small(m.random), integer(m.time)) {
             (Some(sequence), Some(random), Some(time)) => msg_key(sequence, random, time),
-            _ => return Err(invalid("message.clientSequence, message.random and message.time must be integers")),
+            _ => {
+                return Err(invalid(
+                    "message.clientSequence, message.random and message.time must be integers",
+                ));
+            }
         };
         MessageRef::C2c { from: Some(from), to, msg_key: key }
     };

@@ -68,7 +68,16 @@ impl Pages {
     const MOST: usize = 100;
 
     pub(super) const fn new(start: u64, connection: u64) -> Self {
-        Self { start, connection, next: start, count: 0, first_latest: 0, latest: 0, clear_seq: 0, entries: Vec::new() }
+        Self {
+            start,
+            connection,
+            next: start,
+            count: 0,
+            first_latest: 0,
+            latest: 0,
+            clear_seq: 0,
+            entries: Vec::new(),
+        }
     }
 
     /// The `StartSeq` of the next page.
@@ -84,6 +93,9 @@ impl Pages {
         self.count += 1;
         self.latest = page.latest_seq;
         self.clear_seq = self.clear_seq.max(page.clear_seq);
+        if page.extension_list.iter().any(|e| e.key.is_empty() || e.seq == 0) {
+            return None;
+        }
         let last = page.extension_list.last().map(|e| e.seq);
         self.entries.extend(page.extension_list);
         if page.complete_flag == 1 {
@@ -205,11 +217,11 @@ impl Cached {
         if start == 0 {
             self.entries.retain(|e| e.seq > first_latest);
         }
+        if self.loaded {
+            self.tell_difference(&entries, before, notices);
+        }
         for e in entries {
             self.put(e.key, Some(e.value).filter(|v| !v.is_empty()), e.seq);
-        }
-        if self.loaded {
-            self.tell_difference(before, latest, notices);
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
@@ -307,18 +319,15 @@ impl Cached {
         notices.push(Notice::Deleted(self.entries.iter().filter(gone).map(|e| e.key.clone()).collect()));
     }
 
-    /// What became of the keys between two Seqs, in Seq order, a notice for each Seq and kind.
-    fn tell_difference(&self, after: u64, up_to: u64, notices: &mut Vec<Notice>) {
-        let told = |seq: u64| self.told.0 <= seq && seq <= self.told.1;
-        let mut missed: Vec<&Entry> =
-            self.entries.iter().filter(|e| e.seq > after && e.seq <= up_to && !told(e.seq)).collect();
-        missed.sort_by_key(|e| e.seq);
-        for same in missed.chunk_by(|a, b| a.seq == b.seq && a.value.is_some() == b.value.is_some()) {
-            let updated: Vec<_> = same.iter().filter_map(|e| Some((e.key.clone(), e.value.clone()?))).collect();
-            notices.push(if updated.is_empty() {
+    /// What became of the keys between two Seqs, in the order of the pull, a notice for each Seq and kind.
+    fn tell_difference(&self, pulled: &[Extension], after: u64, notices: &mut Vec<Notice>) {
+        let told = |seq: u64| seq <= after || seq <= self.clear_seq || (self.told.0 <= seq && seq <= self.told.1);
+        for same in pulled.chunk_by(|a, b| a.seq == b.seq && a.value.is_empty() == b.value.is_empty()) {
+            let Some(first) = same.first().filter(|e| !told(e.seq)) else { continue };
+            notices.push(if first.value.is_empty() {
                 Notice::Deleted(same.iter().map(|e| e.key.clone()).collect())
             } else {
-                Notice::Updated(updated)
+                Notice::Updated(same.iter().map(|e| (e.key.clone(), e.value.clone())).collect())
             });
         }
     }

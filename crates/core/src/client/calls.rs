@@ -3,13 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::argument::{self, ExtensionArgument, Extensible, MessageArgument, invalid};
+use super::argument::{self, Extensible, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
 use super::{Answer, Body, CallId, Client, Failure, Reply};
 use crate::change::{Change, ChangeKind};
 use crate::code::{Error, NETWORK, UNUSABLE_REPLY};
 use crate::message::MessageRef;
-use crate::wire::{EXTENSION_SERVICE, Item, SetReply, SetRequest, operate_type};
+use crate::wire::{EXTENSION_SERVICE, Item, OK, SetReply, SetRequest, operate_type};
 
 /// Why a request was made.
 #[derive(Debug)]
@@ -37,14 +37,18 @@ pub(super) fn accepted(reply: Result<Reply, Failure>) -> Result<Reply, Error> {
         Failure::Network => Error::new(NETWORK, "the server could not be reached"),
         Failure::Unusable => unusable(),
     })?;
-    let (code, info) = match &reply {
+    let (status, code, info) = match &reply {
         Reply::Probe => return Ok(reply),
-        Reply::Set(r) => (r.error_code, &r.error_info),
-        Reply::Pull(r) => (r.error_code, &r.error_info),
-        Reply::Send(r) => (r.error_code, &r.error_info),
-        Reply::List(r) => (r.error_code, &r.error_info),
+        Reply::Set(r) => (&r.action_status, r.error_code, &r.error_info),
+        Reply::Pull(r) => (&r.action_status, r.error_code, &r.error_info),
+        Reply::Send(r) => (&r.action_status, r.error_code, &r.error_info),
+        Reply::List(r) => (&r.action_status, r.error_code, &r.error_info),
     };
-    if code == 0 { Ok(reply) } else { Err(Error::with(code, info.clone())) }
+    match code {
+        0 if status == OK => Ok(reply),
+        0 => Err(unusable()),
+        _ => Err(Error::with(code, info.clone())),
+    }
 }
 
 pub(super) const fn unusable() -> Error {
@@ -60,7 +64,9 @@ impl Client {
         extensions: Option<Vec<ExtensionArgument>>,
         now: u64,
     ) {
-        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, argument::extensions(extensions)?)));
+        let checked = self
+            .admit()
+            .and_then(|()| Ok((argument::extensible(message)?, argument::extensions(extensions)?)));
         match checked {
             Ok((message, items)) => {
                 let items = self.with_seq(&message, items);
@@ -82,7 +88,9 @@ impl Client {
         let refuse_empty = self.config.refuse_empty_key_list;
         let keys = || match key_list {
             None => Ok(None),
-            Some(None) => Err(invalid("keyList must be an array of strings, or be left out to clear the message")),
+            Some(None) => {
+                Err(invalid("keyList must be an array of strings, or be left out to clear the message"))
+            }
             Some(Some(keys)) if keys.is_empty() && !refuse_empty => Ok(None),
             Some(Some(keys)) => argument::keys(keys).map(Some),
         };
@@ -176,7 +184,7 @@ impl Client {
         // A clear, or a server that does not name its counter: every item carries the operation's Seq.
         let mut seq = if operation == operate_type::CLEAR { reply.seq } else { None };
         for item in reply.extension_list {
-            let extension = item.extension.ok_or(unusable())?;
+            let extension = item.extension.filter(|e| !e.key.is_empty()).ok_or(unusable())?;
             items.push((item.error_code, extension.key.clone(), extension.value.clone()));
             if item.error_code == 0 && extension.seq > 0 {
                 seq = Some(extension.seq);

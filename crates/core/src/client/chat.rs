@@ -9,7 +9,8 @@ use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
 use crate::message::MessageRef;
 use crate::wire::{
-    self, C2C_SERVICE, GROUP_SERVICE, ListReply, ListRequest, ListedMessage, MsgElement, SendReply, SendRequest,
+    self, C2C_SERVICE, GROUP_SERVICE, ListReply, ListRequest, ListedMessage, MsgElement, SendReply,
+    SendRequest,
 };
 
 /// Messages a page when the caller names no number, and at most.
@@ -41,8 +42,11 @@ impl Client {
         body: Option<Vec<MsgElement>>,
         now: u64,
     ) {
-        let body = body.filter(|b| !b.is_empty()).ok_or(invalid("message.payload must be {data, description, extension}"));
-        let checked = self.admit().and_then(|()| Ok((argument::sendable(message, &self.session.user_id)?, body?)));
+        let body = body
+            .filter(|b| !b.is_empty())
+            .ok_or(invalid("message.payload must be {data, description, extension}"));
+        let checked =
+            self.admit().and_then(|()| Ok((argument::sendable(message, &self.session.user_id)?, body?)));
         let (message, msg_body) = match checked {
             Ok(checked) => checked,
             Err(error) => return self.settle(call, Err(error)),
@@ -95,29 +99,37 @@ impl Client {
         let id = conversation_id.unwrap_or_default();
         let next = next.filter(|next| !next.is_empty());
         let count = count.map_or(PAGE, |count| count.clamp(1.0, MOST_A_PAGE) as u32);
-        let (path, request, listing) = if let Some(peer) = id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty()) {
-            let request = ListRequest {
-                operator_account: Some(self.session.user_id.clone()),
-                peer_account: Some(peer.into()),
-                max_cnt: Some(count),
-                min_time: Some(0),
-                // A MsgKey ends with its message's time, where the next page goes on.
-                max_time: Some(next.as_deref().and_then(|key| key.rsplit('_').next()?.parse().ok()).unwrap_or(u32::MAX.into())),
-                last_msg_key: next,
-                ..ListRequest::default()
+        let (path, request, listing) =
+            if let Some(peer) = id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty()) {
+                let request = ListRequest {
+                    operator_account: Some(self.session.user_id.clone()),
+                    peer_account: Some(peer.into()),
+                    max_cnt: Some(count),
+                    min_time: Some(0),
+                    // A MsgKey ends with its message's time, where the next page goes on.
+                    max_time: Some(
+                        next.as_deref()
+                            .and_then(|key| key.rsplit('_').next()?.parse().ok())
+                            .unwrap_or(u32::MAX.into()),
+                    ),
+                    last_msg_key: next,
+                    ..ListRequest::default()
+                };
+                ((C2C_SERVICE, "admin_getroammsg"), request, Listing { group_id: None })
+            } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
+                let request = ListRequest {
+                    group_id: Some(group.into()),
+                    req_msg_number: Some(count),
+                    req_msg_seq: next.and_then(|seq| seq.parse().ok()),
+                    ..ListRequest::default()
+                };
+                ((GROUP_SERVICE, "group_msg_get_simple"), request, Listing { group_id: Some(group.into()) })
+            } else {
+                return self.settle(
+                    call,
+                    Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID")),
+                );
             };
-            ((C2C_SERVICE, "admin_getroammsg"), request, Listing { group_id: None })
-        } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
-            let request = ListRequest {
-                group_id: Some(group.into()),
-                req_msg_number: Some(count),
-                req_msg_seq: next.and_then(|seq| seq.parse().ok()),
-                ..ListRequest::default()
-            };
-            ((GROUP_SERVICE, "group_msg_get_simple"), request, Listing { group_id: Some(group.into()) })
-        } else {
-            return self.settle(call, Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID")));
-        };
         self.request(path, Body::List(request), Purpose::List(call, listing), now);
     }
 
@@ -142,7 +154,9 @@ impl Client {
     fn listed_message(&self, group: Option<&str>, m: ListedMessage) -> ChatMessage {
         let to = group.map_or_else(|| m.to_account.clone().unwrap_or_default(), String::from);
         let id = m.message_id.unwrap_or_else(|| match group {
-            Some(group_id) => fallback_id(&MessageRef::Group { group_id: group_id.into(), msg_seq: m.msg_seq }),
+            Some(group_id) => {
+                fallback_id(&MessageRef::Group { group_id: group_id.into(), msg_seq: m.msg_seq })
+            }
             None => crate::message::message_id(&m.from_account, m.msg_time_stamp, m.msg_random),
         });
         ChatMessage {

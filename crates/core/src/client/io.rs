@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::Notice;
 use crate::code::Error;
 use crate::wire::{
-    ClientFrame, ListReply, ListRequest, MsgElement, PullReply, PullRequest, SendReply, SendRequest, SetReply,
-    SetRequest,
+    ClientFrame, ListReply, ListRequest, MsgElement, PullReply, PullRequest, SendReply, SendRequest,
+    SetReply, SetRequest,
 };
 
 /// Names a user's call, so that its answer finds the promise.

@@ -102,7 +102,11 @@ impl Client {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         let requests = self.requests.iter().map(|r| r.until);
-        requests.chain(self.messages.deadline()).chain(self.connection.deadline()).chain(self.session.deadline()).min()
+        requests
+            .chain(self.messages.deadline())
+            .chain(self.connection.deadline())
+            .chain(self.session.deadline())
+            .min()
     }
 
     /// The time has come that [`poll_timeout`](Self::poll_timeout) named; calling it early does no harm.
@@ -146,7 +150,13 @@ impl Client {
             self.config.nonce
         });
         self.requests.push(OpenRequest { id, until: now + TIME_LIMIT, purpose });
-        self.outputs.push_back(Output::Request(Request { id, path, random: self.rng.u32(..), request_id, body }));
+        self.outputs.push_back(Output::Request(Request {
+            id,
+            path,
+            random: self.rng.u32(..),
+            request_id,
+            body,
+        }));
     }
 }
 

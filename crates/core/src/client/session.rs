@@ -7,7 +7,8 @@ use super::calls::Purpose;
 use super::connection::Step;
 use super::{Answer, Body, CallId, Client, Event, Output, TIME_LIMIT, timeout};
 use crate::code::{
-    DESTROYED, Error, LOGGED_OUT, NOT_LOGGED_IN, NOT_READY, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP, SIGNATURE_REFUSED,
+    DESTROYED, Error, LOGGED_OUT, NOT_LOGGED_IN, NOT_READY, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP,
+    SIGNATURE_REFUSED,
 };
 use crate::wire::{ClientFrame, ServerFrame, close};
 
@@ -54,7 +55,13 @@ impl Client {
 
     /// `login({userID, userSig})`. Settles when the server has accepted the signature, or, at an endpoint without push,
     /// when it has answered at all.
-    pub fn handle_login(&mut self, call: CallId, user_id: Option<String>, user_sig: Option<String>, now: u64) {
+    pub fn handle_login(
+        &mut self,
+        call: CallId,
+        user_id: Option<String>,
+        user_sig: Option<String>,
+        now: u64,
+    ) {
         let Some(user_id) = user_id.filter(|id| !id.is_empty()) else {
             return self.settle(call, Err(invalid("userID must be a string that is not empty")));
         };
@@ -72,7 +79,8 @@ impl Client {
             }
             Stage::New | Stage::LoggedOut => {}
         }
-        self.session = Session { stage: Stage::LoggingIn { call, until: now + TIME_LIMIT }, user_id, user_sig };
+        self.session =
+            Session { stage: Stage::LoggingIn { call, until: now + TIME_LIMIT }, user_id, user_sig };
         self.connection.open(now);
         self.outputs.push_back(Output::OpenSocket);
     }
@@ -99,7 +107,9 @@ impl Client {
         match self.session.stage {
             Stage::Ready => Ok(()),
             Stage::New => Err(Error::new(NOT_LOGGED_IN, "call login first")),
-            Stage::LoggingIn { .. } => Err(Error::new(NOT_READY, "the login has not finished: wait for SDK_READY")),
+            Stage::LoggingIn { .. } => {
+                Err(Error::new(NOT_READY, "the login has not finished: wait for SDK_READY"))
+            }
             Stage::LoggedOut => Err(Error::new(LOGGED_OUT, "the user is logged out: call login first")),
             Stage::Destroyed => Err(destroyed()),
         }
@@ -150,7 +160,9 @@ impl Client {
             return;
         }
         match code {
-            close::REFUSED => return self.refused(Error::new(SIGNATURE_REFUSED, "the server has refused the login")),
+            close::REFUSED => {
+                return self.refused(Error::new(SIGNATURE_REFUSED, "the server has refused the login"));
+            }
             close::EXPIRED => return self.refused(Error::new(SIGNATURE_EXPIRED, "the UserSig has expired")),
             _ => {}
         }

@@ -84,7 +84,8 @@ impl Messages {
     pub(super) fn deadline(&self) -> Option<u64> {
         let waiters = self.list.iter().flat_map(|t| t.waiters.iter().map(|w| w.until));
         // A pull that is due has no deadline of its own while it must wait for another to finish.
-        let pulls = self.list.iter().filter(|t| t.pull.is_none() && self.pulls_free() > 0).filter_map(|t| t.pull_at);
+        let pulls =
+            self.list.iter().filter(|t| t.pull.is_none() && self.pulls_free() > 0).filter_map(|t| t.pull_at);
         waiters.chain(pulls).min()
     }
 
@@ -135,7 +136,9 @@ impl Client {
     }
 
     fn pull_page(&mut self, message: &MessageRef, now: u64) {
-        let Some(start) = self.messages.find(message).and_then(|t| t.pull.as_ref()).map(Pages::next) else { return };
+        let Some(start) = self.messages.find(message).and_then(|t| t.pull.as_ref()).map(Pages::next) else {
+            return;
+        };
         let request = PullRequest { start_seq: (start > 0).then_some(start), ..PullRequest::default() };
         let command = if message.is_group() { "group_get_key_values" } else { "get_key_values" };
         let body = Body::Pull(request.addressed_to(message.clone()));
@@ -281,15 +284,20 @@ impl Client {
     /// Starts pulls that are due, a few at once.
     fn sync_more(&mut self, now: u64) {
         while self.messages.pulls_free() > 0 {
-            let due = self.messages.list.iter().find(|t| t.pull_at.is_some_and(|at| at <= now) && t.pull.is_none());
+            let due =
+                self.messages.list.iter().find(|t| t.pull_at.is_some_and(|at| at <= now) && t.pull.is_none());
             let Some(message) = due.map(|t| t.message.clone()) else { return };
             self.pull(&message, now);
         }
     }
 
     pub(super) fn sync_timeout(&mut self, now: u64) {
-        let late: Vec<_> =
-            self.messages.list.iter_mut().flat_map(|t| t.waiters.extract_if(.., |w| w.until <= now)).collect();
+        let late: Vec<_> = self
+            .messages
+            .list
+            .iter_mut()
+            .flat_map(|t| t.waiters.extract_if(.., |w| w.until <= now))
+            .collect();
         for waiter in late {
             self.settle(waiter.call, Err(timeout()));
         }

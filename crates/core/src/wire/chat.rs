@@ -6,37 +6,41 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::read::incoming;
+
 /// The service part of `sendmsg` and `admin_getroammsg`.
 pub const C2C_SERVICE: &str = "openim";
 /// The service part of the group commands.
 pub const GROUP_SERVICE: &str = "group_open_http_svc";
 
-/// One element of a message's body.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct MsgElement {
-    /// `TIMCustomElem` for a custom message.
-    pub msg_type: String,
-    /// Its content.
-    pub msg_content: MsgContent,
+incoming! {
+    /// One element of a message's body.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct MsgElement {
+        /// `TIMCustomElem` for a custom message.
+        "MsgType" => msg_type: String,
+        /// Its content.
+        "MsgContent" => msg_content: MsgContent,
+    }
 }
 
-/// The content of a custom or text element.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct MsgContent {
-    /// Custom: the data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<String>,
-    /// Custom: the description.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub desc: Option<String>,
-    /// Custom: the extension field.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ext: Option<String>,
-    /// Text: the text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+incoming! {
+    /// The content of a custom or text element.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct MsgContent {
+        /// Custom: the data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Data" => data: Option<String>,
+        /// Custom: the description.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Desc" => desc: Option<String>,
+        /// Custom: the extension field.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Ext" => ext: Option<String>,
+        /// Text: the text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Text" => text: Option<String>,
+    }
 }
 
 /// `openim/sendmsg` and `group_open_http_svc/send_group_msg`.
@@ -74,29 +78,30 @@ pub struct SendRequest<E = MsgElement> {
     pub msg_body: Vec<E>,
 }
 
-/// The reply to a sent message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct SendReply {
-    /// `OK` or `FAIL`.
-    pub action_status: String,
-    /// A sentence; empty when OK.
-    #[serde(default)]
-    pub error_info: String,
-    /// 0 when OK.
-    pub error_code: u32,
-    /// Seconds since 1970.
-    #[serde(default)]
-    pub msg_time: u64,
-    /// One-to-one: the message's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_key: Option<String>,
-    /// Group: the message's Seq in its group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_seq: Option<u64>,
-    /// The message's ID (ours).
-    #[serde(rename = "MessageID", default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
+incoming! {
+    /// The reply to a sent message.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct SendReply {
+        /// `OK` or `FAIL`.
+        "ActionStatus" => action_status: String,
+        /// A sentence; empty when OK.
+        #[serde(default)]
+        "ErrorInfo" => error_info: String,
+        /// 0 when OK.
+        "ErrorCode" => error_code: u32,
+        /// Seconds since 1970.
+        #[serde(default)]
+        "MsgTime" => msg_time: u64,
+        /// One-to-one: the message's key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// Group: the message's Seq in its group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u64>,
+        /// The message's ID (ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MessageID" => message_id: Option<String>,
+    }
 }
 
 /// `openim/admin_getroammsg` and `group_open_http_svc/group_msg_get_simple`: a page of a conversation, newest page first.
@@ -132,76 +137,77 @@ pub struct ListRequest {
     pub req_msg_seq: Option<u64>,
 }
 
-/// A message in a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListedMessage<E = MsgElement> {
-    /// The sender.
-    #[serde(rename = "From_Account")]
-    pub from_account: String,
-    /// One-to-one: the recipient.
-    #[serde(rename = "To_Account", default, skip_serializing_if = "Option::is_none")]
-    pub to_account: Option<String>,
-    /// The sender's sequence, or the Seq in the group.
-    pub msg_seq: u64,
-    /// The sender's random number.
-    pub msg_random: u32,
-    /// Seconds since 1970.
-    pub msg_time_stamp: u64,
-    /// One-to-one: 0 as long as nothing here recalls messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_flag_bits: Option<u32>,
-    /// Group: 0 as long as nothing here deletes messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_place_msg: Option<u32>,
-    /// One-to-one: the message's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_key: Option<String>,
-    /// 1 if it may be extended.
-    #[serde(default)]
-    pub support_message_extension: u32,
-    /// The message's ID (ours).
-    #[serde(rename = "MessageID", default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-    /// What it says.
-    pub msg_body: Vec<E>,
+incoming! {
+    /// A message in a list.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct ListedMessage<E = MsgElement> {
+        /// The sender.
+        "From_Account" => from_account: String,
+        /// One-to-one: the recipient.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// The sender's sequence, or the Seq in the group.
+        "MsgSeq" => msg_seq: u64,
+        /// The sender's random number.
+        "MsgRandom" => msg_random: u32,
+        /// Seconds since 1970.
+        "MsgTimeStamp" => msg_time_stamp: u64,
+        /// One-to-one: 0 as long as nothing here recalls messages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgFlagBits" => msg_flag_bits: Option<u32>,
+        /// Group: 0 as long as nothing here deletes messages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "IsPlaceMsg" => is_place_msg: Option<u32>,
+        /// One-to-one: the message's key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// 1 if it may be extended.
+        #[serde(default)]
+        "SupportMessageExtension" => support_message_extension: u32,
+        /// The message's ID (ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MessageID" => message_id: Option<String>,
+        /// What it says.
+        "MsgBody" => msg_body: Vec<E>,
+    }
 }
 
-/// The reply to a list; one-to-one fields and group fields side by side, those that do not apply left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListReply<E = MsgElement> {
-    /// `OK` or `FAIL`.
-    pub action_status: String,
-    /// A sentence; empty when OK.
-    #[serde(default)]
-    pub error_info: String,
-    /// 0 when OK.
-    pub error_code: u32,
-    /// One-to-one: 1 when nothing older is left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub complete: Option<u32>,
-    /// One-to-one: how many follow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_cnt: Option<u32>,
-    /// One-to-one: time of the oldest, for the next call's `MaxTime`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_msg_time: Option<u64>,
-    /// One-to-one: key of the oldest, for the next call's `LastMsgKey`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_msg_key: Option<String>,
-    /// One-to-one: the messages, oldest first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_list: Option<Vec<ListedMessage<E>>>,
-    /// Group: the group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<String>,
-    /// Group: 1 when nothing older is left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_finished: Option<u32>,
-    /// Group: the messages, newest first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rsp_msg_list: Option<Vec<ListedMessage<E>>>,
+incoming! {
+    /// The reply to a list; one-to-one fields and group fields side by side, those that do not apply left out.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct ListReply<E = MsgElement> {
+        /// `OK` or `FAIL`.
+        "ActionStatus" => action_status: String,
+        /// A sentence; empty when OK.
+        #[serde(default)]
+        "ErrorInfo" => error_info: String,
+        /// 0 when OK.
+        "ErrorCode" => error_code: u32,
+        /// One-to-one: 1 when nothing older is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Complete" => complete: Option<u32>,
+        /// One-to-one: how many follow.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgCnt" => msg_cnt: Option<u32>,
+        /// One-to-one: time of the oldest, for the next call's `MaxTime`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "LastMsgTime" => last_msg_time: Option<u64>,
+        /// One-to-one: key of the oldest, for the next call's `LastMsgKey`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "LastMsgKey" => last_msg_key: Option<String>,
+        /// One-to-one: the messages, oldest first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgList" => msg_list: Option<Vec<ListedMessage<E>>>,
+        /// Group: the group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Group: 1 when nothing older is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "IsFinished" => is_finished: Option<u32>,
+        /// Group: the messages, newest first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "RspMsgList" => rsp_msg_list: Option<Vec<ListedMessage<E>>>,
+    }
 }
 
 /// `group_open_http_svc/create_group` (admin).

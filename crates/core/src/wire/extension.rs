@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::read::incoming;
 use crate::code::{Error, INVALID_PARAMETER};
 use crate::message::MessageRef;
 
@@ -159,53 +160,56 @@ pub struct Item {
     pub seq: Option<u64>,
 }
 
-/// A key with its value and Seq, as every reply carries it. A deleted key has the value `""`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Extension {
-    /// The key.
-    pub key: String,
-    /// The value; `""` for a tombstone.
-    #[serde(default)]
-    pub value: String,
-    /// The Seq of the operation that wrote it.
-    pub seq: u64,
-    /// UserID of who wrote it; only in a pull with `WithAuthor: 1` (ours).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub author: Option<String>,
-    /// When it was written, milliseconds since 1970; only in a pull with `WithAuthor: 1` (ours).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<u64>,
+incoming! {
+    /// A key with its value and Seq, as every reply carries it. A deleted key has the value `""`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Extension {
+        /// The key.
+        "Key" => key: String,
+        /// The value; `""` for a tombstone.
+        #[serde(default)]
+        "Value" => value: String,
+        /// The Seq of the operation that wrote it.
+        "Seq" => seq: u64,
+        /// UserID of who wrote it; only in a pull with `WithAuthor: 1` (ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Author" => author: Option<String>,
+        /// When it was written, milliseconds since 1970; only in a pull with `WithAuthor: 1` (ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Time" => time: Option<u64>,
+    }
 }
 
-/// The answer to one item of a set or delete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ItemReply {
-    /// 0, or a code of [`Scope::Item`](crate::code::Scope::Item).
-    pub error_code: u32,
-    /// What the key holds now. A reply without it cannot be used.
-    #[serde(default)]
-    pub extension: Option<Extension>,
+incoming! {
+    /// The answer to one item of a set or delete.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct ItemReply {
+        /// 0, or a code of [`Scope::Item`](crate::code::Scope::Item).
+        "ErrorCode" => error_code: u32,
+        /// What the key holds now. A reply without it cannot be used.
+        #[serde(default)]
+        "Extension" => extension: Option<Extension>,
+    }
 }
 
-/// The reply to a set, delete or clear (seed 002).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct SetReply {
-    /// `OK` or `FAIL`.
-    pub action_status: String,
-    /// A sentence; empty when OK.
-    #[serde(default)]
-    pub error_info: String,
-    /// 0 when OK.
-    pub error_code: u32,
-    /// One answer an item, in the request's order.
-    #[serde(default)]
-    pub extension_list: Vec<ItemReply>,
-    /// The message's counter after this operation (ours; no proof that nothing was missed).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seq: Option<u64>,
+incoming! {
+    /// The reply to a set, delete or clear (seed 002).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct SetReply {
+        /// `OK` or `FAIL`.
+        "ActionStatus" => action_status: String,
+        /// A sentence; empty when OK.
+        #[serde(default)]
+        "ErrorInfo" => error_info: String,
+        /// 0 when OK.
+        "ErrorCode" => error_code: u32,
+        /// One answer an item, in the request's order.
+        #[serde(default)]
+        "ExtensionList" => extension_list: Vec<ItemReply>,
+        /// The message's counter after this operation (ours; no proof that nothing was missed).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Seq" => seq: Option<u64>,
+    }
 }
 
 /// `get_key_values` and `group_get_key_values`: pull (seeds 003, 004).
@@ -237,27 +241,28 @@ pub struct PullRequest {
 
 addressed!(SetRequest, PullRequest);
 
-/// The reply to a pull (seeds 003, 004).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PullReply {
-    /// 0 when OK.
-    pub error_code: u32,
-    /// A sentence; empty when OK.
-    #[serde(default)]
-    pub error_info: String,
-    /// `OK` or `FAIL`.
-    pub action_status: String,
-    /// 1: nothing follows this page.
-    #[serde(default)]
-    pub complete_flag: u32,
-    /// The message's counter.
-    #[serde(default)]
-    pub latest_seq: u64,
-    /// Everything with a Seq up to this was cleared.
-    #[serde(default)]
-    pub clear_seq: u64,
-    /// At most 200, ascending by Seq, a group of equal Seq never split.
-    #[serde(default)]
-    pub extension_list: Vec<Extension>,
+incoming! {
+    /// The reply to a pull (seeds 003, 004).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct PullReply {
+        /// 0 when OK.
+        "ErrorCode" => error_code: u32,
+        /// A sentence; empty when OK.
+        #[serde(default)]
+        "ErrorInfo" => error_info: String,
+        /// `OK` or `FAIL`.
+        "ActionStatus" => action_status: String,
+        /// 1: nothing follows this page.
+        #[serde(default)]
+        "CompleteFlag" => complete_flag: u32,
+        /// The message's counter.
+        #[serde(default)]
+        "LatestSeq" => latest_seq: u64,
+        /// Everything with a Seq up to this was cleared.
+        #[serde(default)]
+        "ClearSeq" => clear_seq: u64,
+        /// At most 200, ascending by Seq, a group of equal Seq never split.
+        #[serde(default)]
+        "ExtensionList" => extension_list: Vec<Extension>,
+    }
 }

@@ -6,10 +6,12 @@
 mod chat;
 mod extension;
 mod push;
+mod read;
 
 pub use chat::*;
 pub use extension::*;
 pub use push::*;
+pub use read::{Read, Source};
 
 use alloc::string::String;
 use serde::{Deserialize, Serialize};

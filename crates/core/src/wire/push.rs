@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chat::MsgElement;
 use super::extension::{Address, Extension, addressed};
+use super::read::incoming;
 use crate::message::MessageRef;
 
 /// `CallbackCommand` of an event.
@@ -37,57 +38,58 @@ pub mod close {
     pub const GOING_AWAY: u16 = 4006;
 }
 
-/// What happened to one message: an operation on its extensions, or its arrival.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Event<E = MsgElement> {
-    /// One of [`command`].
-    pub callback_command: String,
-    /// Sender of a one-to-one message, or of a new group message.
-    #[serde(rename = "From_Account", default, skip_serializing_if = "Option::is_none")]
-    pub from_account: Option<String>,
-    /// Recipient of a one-to-one message.
-    #[serde(rename = "To_Account", default, skip_serializing_if = "Option::is_none")]
-    pub to_account: Option<String>,
-    /// Key of a one-to-one message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_key: Option<String>,
-    /// Group of a group message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<String>,
-    /// Seq of a group message in its group; of a new one-to-one message, the sender's sequence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_seq: Option<u64>,
-    /// Change: see [`super::operate_type`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operate_type: Option<u32>,
-    /// Change: the keys that were written, `[]` for a clear; deleted keys with `Value: ""`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub extension_list: Option<Vec<Extension>>,
-    /// Change: the Seq of the operation, which is the message's counter after it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seq: Option<u64>,
-    /// When it happened, milliseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event_time: Option<u64>,
-    /// Change: UserID of who did it (ours).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub author: Option<String>,
-    /// The message's ID (ours).
-    #[serde(rename = "MessageID", default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-    /// New message: the sender's random number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_random: Option<u32>,
-    /// New message: seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_time: Option<u64>,
-    /// New message: 1 if it may be extended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub support_message_extension: Option<u32>,
-    /// New message: its body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub msg_body: Option<Vec<E>>,
+incoming! {
+    /// What happened to one message: an operation on its extensions, or its arrival.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Event<E = MsgElement> {
+        /// One of [`command`].
+        "CallbackCommand" => callback_command: String,
+        /// Sender of a one-to-one message, or of a new group message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "From_Account" => from_account: Option<String>,
+        /// Recipient of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// Key of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// Group of a group message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Seq of a group message in its group; of a new one-to-one message, the sender's sequence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u64>,
+        /// Change: see [`super::operate_type`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "OperateType" => operate_type: Option<u32>,
+        /// Change: the keys that were written, `[]` for a clear; deleted keys with `Value: ""`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ExtensionList" => extension_list: Option<Vec<Extension>>,
+        /// Change: the Seq of the operation, which is the message's counter after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Seq" => seq: Option<u64>,
+        /// When it happened, milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "EventTime" => event_time: Option<u64>,
+        /// Change: UserID of who did it (ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Author" => author: Option<String>,
+        /// The message's ID (ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MessageID" => message_id: Option<String>,
+        /// New message: the sender's random number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgRandom" => msg_random: Option<u32>,
+        /// New message: seconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgTime" => msg_time: Option<u64>,
+        /// New message: 1 if it may be extended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "SupportMessageExtension" => support_message_extension: Option<u32>,
+        /// New message: its body.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgBody" => msg_body: Option<Vec<E>>,
+    }
 }
 
 addressed!(Event<E>);
@@ -141,21 +143,22 @@ impl ClientFrame {
     pub const PING: &'static str = "ping";
 }
 
-/// A frame from the server. `Type` says which fields count.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ServerFrame<E = MsgElement> {
-    /// `ready`, `refused`, `pong` or `push`.
-    pub r#type: String,
-    /// refused: one of [`crate::code::CODES`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<u32>,
-    /// refused: a sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_info: Option<String>,
-    /// push: what happened, per message in Seq order; everything that was waiting goes in one frame.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<Vec<Event<E>>>,
+incoming! {
+    /// A frame from the server. `Type` says which fields count.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct ServerFrame<E = MsgElement> {
+        /// `ready`, `refused`, `pong` or `push`.
+        "Type" => r#type: String,
+        /// refused: one of [`crate::code::CODES`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ErrorCode" => error_code: Option<u32>,
+        /// refused: a sentence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ErrorInfo" => error_info: Option<String>,
+        /// push: what happened, per message in Seq order; everything that was waiting goes in one frame.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Events" => events: Option<Vec<Event<E>>>,
+    }
 }
 
 impl ServerFrame {
@@ -167,4 +170,40 @@ impl ServerFrame {
     pub const PONG: &'static str = "pong";
     /// Events.
     pub const PUSH: &'static str = "push";
+}
+
+/// The frame `{"Type":"push","Events":[…]}` made of events that are JSON already: each was serialised once, for all its
+/// receivers.
+#[must_use]
+pub fn push_frame<S: AsRef<str>>(events: &[S]) -> String {
+    const BEFORE: &str = r#"{"Type":"push","Events":["#;
+    const AFTER: &str = "]}";
+    let length: usize = events.iter().map(|event| event.as_ref().len() + 1).sum();
+    let mut frame = String::with_capacity(BEFORE.len() + length + AFTER.len());
+    frame.push_str(BEFORE);
+    for (i, event) in events.iter().enumerate() {
+        if i > 0 {
+            frame.push(',');
+        }
+        frame.push_str(event.as_ref());
+    }
+    frame.push_str(AFTER);
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_frame_of_serialised_events_is_the_frame_of_the_events() {
+        let event = |seq| Event::<MsgElement> { seq: Some(seq), ..Event::empty() };
+        for events in [vec![], vec![event(1)], vec![event(1), event(2)]] {
+            let json: Vec<_> = events.iter().map(|e| serde_json::to_string(e).unwrap()).collect();
+            let frame =
+                ServerFrame { r#type: ServerFrame::PUSH.into(), events: Some(events), ..Default::default() };
+            assert_eq!(push_frame(&json), serde_json::to_string(&frame).unwrap());
+        }
+    }
 }

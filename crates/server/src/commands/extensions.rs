@@ -1,0 +1,76 @@
+//! Set, delete, clear and pull of extensions (seeds 002 to 004).
+
+use std::sync::Arc;
+
+use message_extensions_core::code::{Error, NO_SUCH_MESSAGE, NOT_SUPPORTED};
+use message_extensions_core::law::{Message, Operation};
+use message_extensions_core::message::MessageRef;
+use message_extensions_core::wire::{Address, PullRequest, SetRequest};
+
+use super::{Call, Command, failed, to_json};
+use crate::caller::UrlParameters;
+use crate::message_queue::{Answer, Hot, Request};
+use crate::store::{MessageName, StoredMessage};
+
+/// Visibility is decided before everything that the request says about the message, so that 23004 tells a stranger
+/// nothing.
+pub(super) async fn set(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Answer {
+    let mut request: SetRequest = call.request(body)?;
+    let hot = find(&call, request.take_address()).await?;
+    let request_id = url.request_id()?;
+    let operation = Operation::parse(request, call.caller.is_admin, &call.app.config.limits)?;
+    if !hot.stored.message.extensible {
+        return Err(Error::new(
+            NOT_SUPPORTED,
+            "the message does not support extensions: it was sent without SupportMessageExtension, or to a group of a \
+             type that has none",
+        ));
+    }
+    let request = Request { operation, caller: call.caller, request_id };
+    call.app.queue.submit(&hot, request).await
+}
+
+pub(super) async fn pull(call: Call<'_>, body: &[u8]) -> Answer {
+    let mut request: PullRequest = call.request(body)?;
+    let hot = find(&call, request.take_address()).await?;
+    let message = if hot.stored.message.extensible {
+        call.app.queue.committed(&hot).await.map_err(|e| failed(&e))?
+    } else {
+        Arc::new(Message::default())
+    };
+    let page = message.pull(request.start_seq.unwrap_or(0));
+    to_json(&page.into_reply(request.with_author == Some(1)))
+}
+
+/// The message that is named, if the caller may see it. To those who may not it does not exist.
+async fn find(call: &Call<'_>, address: Address) -> Result<Arc<Hot>, Error> {
+    let named = match call.command {
+        Command::SetC2c | Command::PullC2c => address.c2c()?,
+        _ => address.group()?,
+    };
+    let found = match named {
+        MessageRef::C2c { from, to, msg_key } => {
+            let candidates = call.app.queue.find(&MessageName::C2c { from, to, msg_key }).await;
+            candidates.map_err(|e| failed(&e))?.into_iter().find(|hot| is_party(call, &hot.stored))
+        }
+        MessageRef::Group { group_id, msg_seq } => find_in_group(call, &group_id, msg_seq).await?,
+    };
+    found.ok_or(Error::new(NO_SUCH_MESSAGE, "the message does not exist, or you may not see it"))
+}
+
+fn is_party(call: &Call<'_>, stored: &StoredMessage) -> bool {
+    use crate::store::Conversation::C2c;
+    let who = &call.caller.identifier;
+    let is_recipient = matches!(&stored.message.conversation, C2c { to } if to == who);
+    call.caller.is_admin || stored.message.sender == *who || is_recipient
+}
+
+async fn find_in_group(call: &Call<'_>, group_id: &str, msg_seq: u64) -> Result<Option<Arc<Hot>>, Error> {
+    let group = call.app.groups.get(group_id).await.map_err(|e| failed(&e))?;
+    let Some(group) = group else { return Ok(None) };
+    if !call.caller.is_admin && !group.members.contains(&call.caller.identifier) {
+        return Ok(None);
+    }
+    let name = MessageName::Group { no: group.no, msg_seq };
+    Ok(call.app.queue.find(&name).await.map_err(|e| failed(&e))?.into_iter().next())
+}

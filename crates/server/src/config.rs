@@ -1,0 +1,69 @@
+//! What an operator decides: one value, made from flags by `main.rs` and by hand in tests.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use message_extensions_core::limits::Limits;
+
+/// The server's settings. The store is opened apart from it, see [`crate::store`].
+#[derive(Clone)]
+pub struct Config {
+    /// `SDKAppID`: signatures and URLs of other apps are refused (70014).
+    pub sdk_app_id: u64,
+    /// The app's secret key, with which every UserSig is made. Never logged; `Config` is not `Debug` for its sake.
+    pub secret_key: String,
+    /// UserIDs of the app admins.
+    pub admins: Vec<String>,
+    /// A folder of files to serve beside the API.
+    pub static_dir: Option<PathBuf>,
+    /// Origins whose pages may use the API, besides pages of the server's own host. Empty: any, since a signature and
+    /// not a cookie says who calls, so a foreign page has nothing to abuse.
+    pub allow_origins: Vec<String>,
+    /// The law's limits.
+    pub limits: Limits,
+    /// The push connection's.
+    pub push: PushLimits,
+}
+
+impl Config {
+    /// The defaults for an app: admin `administrator`, any origin, the limits of the seeds.
+    #[must_use]
+    pub fn new(sdk_app_id: u64, secret_key: impl Into<String>) -> Self {
+        Self {
+            sdk_app_id,
+            secret_key: secret_key.into(),
+            admins: vec![DEFAULT_ADMIN.into()],
+            static_dir: None,
+            allow_origins: Vec::new(),
+            limits: Limits::DEFAULT,
+            push: PushLimits::default(),
+        }
+    }
+}
+
+/// The admin when none is named; the mirrored service's own default.
+pub const DEFAULT_ADMIN: &str = "administrator";
+
+/// What one push connection may do (`docs/protocol.md`, "The push connection").
+#[derive(Debug, Clone, Copy)]
+pub struct PushLimits {
+    /// The login must come within this time.
+    pub login: Duration,
+    /// A frame from the client must come within this time.
+    pub idle: Duration,
+    /// Events that may wait for a connection; more, and it is closed with 4004.
+    pub queued_events: usize,
+    /// Bytes of events that may wait for a connection.
+    pub queued_bytes: usize,
+}
+
+impl Default for PushLimits {
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            queued_events: 8192,
+            queued_bytes: 4 << 20,
+        }
+    }
+}

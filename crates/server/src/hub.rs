@@ -1,0 +1,181 @@
+//! Who is connected, and what waits for each connection.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::config::PushLimits;
+
+/// An event as JSON, serialised once for all its receivers.
+pub(crate) type EventJson = Arc<str>;
+
+/// The push connections by user.
+#[derive(Default)]
+pub(crate) struct Hub {
+    // A std mutex: held for a few map look-ups, never across an await.
+    users: Mutex<HashMap<String, Vec<Arc<Outbox>>>>,
+}
+
+/// What waits for one connection.
+pub(crate) struct Outbox {
+    limits: PushLimits,
+    waiting: Mutex<Waiting>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: Vec<EventJson>,
+    bytes: usize,
+    pongs: usize,
+    overflowed: bool,
+}
+
+/// What a connection sends next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Answers to so many pings, then events for one frame.
+    Send(usize, Vec<EventJson>),
+    /// More waited than may; it is gone.
+    Overflowed,
+}
+
+impl Outbox {
+    fn new(limits: PushLimits) -> Self {
+        Self { limits, waiting: Mutex::default(), changed: Notify::new() }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+    }
+
+    fn push(&self, events: &[EventJson]) {
+        self.change(|waiting| {
+            if waiting.overflowed {
+                return;
+            }
+            waiting.bytes += events.iter().map(|event| event.len()).sum::<usize>();
+            waiting.events.extend_from_slice(events);
+            if waiting.events.len() > self.limits.queued_events || waiting.bytes > self.limits.queued_bytes {
+                *waiting = Waiting { overflowed: true, ..Waiting::default() };
+            }
+        });
+    }
+
+    /// Answers a ping in the next turn.
+    pub(crate) fn pong(&self) {
+        self.change(|waiting| waiting.pongs += 1);
+    }
+
+    /// Waits until there is something to send, and takes all of it.
+    pub(crate) async fn next(&self) -> Turn {
+        loop {
+            self.changed.notified().await;
+            // Whatever else is ready to run now may have more for the same frame.
+            tokio::task::yield_now().await;
+            let waiting = self.take();
+            if waiting.overflowed {
+                return Turn::Overflowed;
+            }
+            if waiting.pongs > 0 || !waiting.events.is_empty() {
+                return Turn::Send(waiting.pongs, waiting.events);
+            }
+        }
+    }
+
+    fn take(&self) -> Waiting {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let overflowed = waiting.overflowed;
+        std::mem::replace(&mut *waiting, Waiting { overflowed, ..Waiting::default() })
+    }
+}
+
+impl Hub {
+    /// From here on the events of `user` wait in the returned outbox, until [`leave`](Self::leave).
+    pub(crate) fn join(&self, user: &str, limits: PushLimits) -> Arc<Outbox> {
+        let outbox = Arc::new(Outbox::new(limits));
+        self.users().entry(user.to_owned()).or_default().push(Arc::clone(&outbox));
+        outbox
+    }
+
+    /// Undoes [`join`](Self::join).
+    pub(crate) fn leave(&self, user: &str, outbox: &Arc<Outbox>) {
+        let mut users = self.users();
+        if let Some(own) = users.get_mut(user) {
+            own.retain(|other| !Arc::ptr_eq(other, outbox));
+            if own.is_empty() {
+                users.remove(user);
+            }
+        }
+    }
+
+    /// Whether nobody is connected, so that there is nobody to look up for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.users().is_empty()
+    }
+
+    /// Hands the events to both users of a one-to-one conversation.
+    pub(crate) fn push_to_pair(&self, a: &str, b: &str, events: &[EventJson]) {
+        let users = self.users();
+        let both = [Some(a), (a != b).then_some(b)];
+        for outbox in both.into_iter().flatten().filter_map(|user| users.get(user)).flatten() {
+            outbox.push(events);
+        }
+    }
+
+    /// Hands the events to those of `members` who are connected.
+    pub(crate) fn push_to_members(&self, members: &HashSet<String>, events: &[EventJson]) {
+        let users = self.users();
+        if members.len() < users.len() {
+            members
+                .iter()
+                .filter_map(|user| users.get(user))
+                .flatten()
+                .for_each(|outbox| outbox.push(events));
+        } else {
+            let online = users.iter().filter(|(user, _)| members.contains(*user));
+            online.flat_map(|(_, own)| own).for_each(|outbox| outbox.push(events));
+        }
+    }
+
+    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<Arc<Outbox>>>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(n: usize) -> Vec<EventJson> {
+        (0..n).map(|i| EventJson::from(i.to_string())).collect()
+    }
+
+    #[tokio::test]
+    async fn everything_that_waits_is_taken_in_one_turn_in_order() {
+        let hub = Hub::default();
+        let outbox = hub.join("alice", PushLimits::default());
+        hub.push_to_pair("alice", "bob", &events(3)[..2]);
+        hub.push_to_pair("bob", "alice", &events(3)[2..]);
+        assert_eq!(outbox.next().await, Turn::Send(0, events(3)));
+    }
+
+    #[tokio::test]
+    async fn an_outbox_that_overflows_keeps_nothing_and_says_so() {
+        let hub = Hub::default();
+        let outbox = hub.join("alice", PushLimits { queued_events: 2, ..PushLimits::default() });
+        hub.push_to_pair("alice", "alice", &events(3));
+        hub.push_to_pair("alice", "alice", &events(1));
+        assert_eq!(outbox.next().await, Turn::Overflowed);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_user_whose_last_connection_has_gone() {
+        let hub = Hub::default();
+        let outbox = hub.join("alice", PushLimits::default());
+        hub.leave("alice", &outbox);
+        assert!(hub.is_empty());
+    }
+}

@@ -1,0 +1,131 @@
+//! The self-hosted server of message-extensions: the REST API of seeds 002 to 004, the little of a chat that it needs,
+//! the push connection, and an embedded store. The protocol and every rule are in `message-extensions-core`.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`config`] | what an operator decides |
+//! | [`store`] | where everything is kept |
+//! | `http` | routes, the envelope, CORS, files |
+//! | `caller` | URL parameters, signatures, call rates |
+//! | `commands` | a file a subject: extensions, messages, groups |
+//! | `message_queue` | the write path: decide together, commit once, then answer and push |
+//! | `group_cache` | who is a member, in memory |
+//! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
+//!
+//! `http` calls `commands`, these call `message_queue` and `store`, and the queue hands events to `delivery`.
+//! [`run`] serves until it is told to stop; the caller owns the socket and the signal, so tests bind port 0.
+
+mod caller;
+mod clock;
+mod commands;
+pub mod config;
+mod delivery;
+mod group_cache;
+mod http;
+mod hub;
+mod message_queue;
+mod push;
+pub mod store;
+
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use caller::Callers;
+use config::Config;
+use delivery::Delivery;
+use group_cache::GroupCache;
+use hub::Hub;
+use message_queue::MessageQueue;
+use store::Store;
+
+/// How often what is no longer used is dropped from memory.
+const SWEEP: Duration = Duration::from_secs(10);
+/// How long a stop waits for calls that were begun.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What every request can reach.
+struct App {
+    config: Config,
+    callers: Callers,
+    store: Arc<dyn Store>,
+    groups: Arc<GroupCache>,
+    delivery: Arc<Delivery>,
+    queue: Arc<MessageQueue>,
+    /// Everything that a stop must wait for.
+    tasks: TaskTracker,
+    /// Tells the push connections to end.
+    stop: CancellationToken,
+}
+
+impl App {
+    fn new(config: Config, store: Arc<dyn Store>) -> Self {
+        let groups = Arc::new(GroupCache::new(Arc::clone(&store)));
+        let delivery = Arc::new(Delivery::new(Arc::new(Hub::default()), Arc::clone(&groups)));
+        let tasks = TaskTracker::new();
+        let queue =
+            MessageQueue::new(Arc::clone(&store), Arc::clone(&delivery), config.limits, tasks.clone());
+        Self {
+            callers: Callers::new(&config),
+            config,
+            store,
+            groups,
+            delivery,
+            queue: Arc::new(queue),
+            tasks,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    async fn sweep(&self) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            self.callers.sweep();
+            self.groups.sweep();
+            self.queue.sweep();
+        }
+    }
+}
+
+/// Serves until `shutdown` resolves; then stops accepting, closes the push connections (4006), finishes what was begun
+/// and closes the store.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    store: Arc<dyn Store>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let app = Arc::new(App::new(config, store));
+    let stop = app.stop.clone();
+    let shutdown = async move {
+        shutdown.await;
+        stop.cancel();
+    };
+    let serving = axum::serve(listener, http::router(&app)).with_graceful_shutdown(shutdown);
+    let outcome = tokio::select! {
+        outcome = serving.into_future() => outcome,
+        () = give_up(&app) => Ok(()),
+        never = app.sweep() => match never {},
+    };
+    app.stop.cancel();
+    app.tasks.close();
+    if tokio::time::timeout(PATIENCE, app.tasks.wait()).await.is_err() {
+        tracing::warn!("some calls did not finish in time");
+    }
+    app.store.close().await;
+    outcome
+}
+
+/// Ends the wait for clients that keep their connections open after the stop.
+async fn give_up(app: &App) {
+    app.stop.cancelled().await;
+    tokio::time::sleep(PATIENCE).await;
+}

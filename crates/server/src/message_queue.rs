@@ -1,0 +1,188 @@
+//! The write path. Operations on one message wait in one queue; whoever waits when its turn comes is decided together,
+//! on a working copy, and committed at once. Only then are they absorbed, answered and pushed, in the order of their
+//! Seq. Messages in use are kept in memory in front of the store.
+
+mod hot;
+mod turn;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use message_extensions_core::code::{Error, INTERNAL};
+use message_extensions_core::law::{Attempts, Message, Operation};
+use message_extensions_core::limits::Limits;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use self::hot::HotMessages;
+use self::turn::Turn;
+use crate::caller::Caller;
+use crate::clock::steady_ms;
+use crate::delivery::Delivery;
+use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
+
+pub(crate) use self::hot::Hot;
+
+/// An answer as JSON, or why there is none.
+pub(crate) type Answer = Result<String, Error>;
+
+/// A well-formed operation of somebody who may see the message.
+pub(crate) struct Request {
+    pub(crate) operation: Operation,
+    pub(crate) caller: Caller,
+    pub(crate) request_id: Option<u128>,
+}
+
+/// A request and who waits for its answer.
+struct Pending {
+    request: Request,
+    answer: oneshot::Sender<Answer>,
+}
+
+pub(crate) struct MessageQueue {
+    store: Arc<dyn Store>,
+    delivery: Arc<Delivery>,
+    limits: Limits,
+    hot: HotMessages,
+    /// Apart from the hot messages, so that one which is dropped does not forget how often it was written.
+    attempts: Mutex<HashMap<i64, Attempts>>,
+    tasks: TaskTracker,
+}
+
+pub(crate) fn internal() -> Error {
+    Error::new(INTERNAL, "the server could not do its work; try again")
+}
+
+impl MessageQueue {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        delivery: Arc<Delivery>,
+        limits: Limits,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { store, delivery, limits, hot: HotMessages::default(), attempts: Mutex::default(), tasks }
+    }
+
+    /// The messages that a name can mean, oldest first.
+    pub(crate) async fn find(&self, name: &MessageName) -> Result<Vec<Arc<Hot>>, StoreError> {
+        if let Some(hot) = self.hot.get(name) {
+            return Ok(vec![hot]);
+        }
+        let found = self.store.find_messages(name).await?;
+        Ok(found.into_iter().map(|stored| self.hot.insert(stored)).collect())
+    }
+
+    /// The committed state of a message.
+    pub(crate) async fn committed(&self, hot: &Hot) -> Result<Arc<Message>, StoreError> {
+        hot.committed(&*self.store, &self.delivery).await
+    }
+
+    /// Queues an operation and waits for its answer, which is given after the commit.
+    pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Answer {
+        let (answer, outcome) = oneshot::channel();
+        if hot.enqueue(Pending { request, answer }) {
+            // A task of its own, so that a caller who hangs up does not take the others' turn along.
+            let (queue, hot) = (Arc::clone(self), Arc::clone(hot));
+            self.tasks.spawn(async move { queue.drain(&hot).await });
+        }
+        outcome.await.unwrap_or_else(|_| Err(internal()))
+    }
+
+    /// Takes turns until nobody waits.
+    async fn drain(&self, hot: &Hot) {
+        let _released_on_panic = hot.draining();
+        while let Some(waiting) = hot.take_waiting() {
+            self.turn(hot, waiting).await;
+        }
+    }
+
+    async fn turn(&self, hot: &Hot, waiting: Vec<Pending>) {
+        let state = match self.committed(hot).await {
+            Ok(state) => state,
+            Err(error) => {
+                tracing::error!(%error, "a message could not be loaded");
+                return waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+            }
+        };
+        let mut turn = Turn::new(state);
+        for pending in waiting {
+            self.decide(hot, &mut turn, pending).await;
+        }
+        let events = turn.events(&hot.stored);
+        let Some(commit) = turn.take_commit(hot.stored.no) else { return turn.answer() };
+        if let Err(error) = self.store.commit(commit).await {
+            tracing::error!(%error, "operations could not be committed");
+            hot.drop_state();
+            return turn.refuse(&internal());
+        }
+        hot.absorb(&turn);
+        turn.answer();
+        let message = &hot.stored.message;
+        self.delivery.push(&message.sender, &message.conversation, &events).await;
+    }
+
+    /// Decides one operation, unless it is a retry of one that was answered, or comes too often.
+    async fn decide(&self, hot: &Hot, turn: &mut Turn, pending: Pending) {
+        let Err(pending) = turn.repeat(pending) else { return };
+        match self.remembered(hot, &pending.request).await {
+            Ok(Some(answer)) => return pending.answer(answer),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "a remembered answer could not be read");
+                return pending.refuse(internal());
+            }
+        }
+        match self.admit(hot, &pending.request.caller) {
+            Ok(()) => turn.decide(pending, hot, &self.limits),
+            Err(error) => pending.refuse(error),
+        }
+    }
+
+    async fn remembered(&self, hot: &Hot, request: &Request) -> Result<Option<String>, StoreError> {
+        let caller = &request.caller.identifier;
+        match request.request_id {
+            Some(id) if hot.remembers(caller, id) => self.store.answer(hot.stored.no, caller, id).await,
+            _ => Ok(None),
+        }
+    }
+
+    fn admit(&self, hot: &Hot, caller: &Caller) -> Result<(), Error> {
+        let mut attempts = self.attempts();
+        let attempts = attempts.entry(hot.stored.no).or_default();
+        attempts.admit(&caller.identifier, caller.is_admin, steady_ms(), &self.limits)
+    }
+
+    /// Drops what was not used lately.
+    pub(crate) fn sweep(&self) {
+        self.hot.sweep();
+        let now = steady_ms();
+        self.attempts().retain(|_, attempts| !attempts.is_idle(now));
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, HashMap<i64, Attempts>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// Whoever asked may have gone meanwhile, so nobody minds an answer that nobody takes.
+impl Pending {
+    fn answer(self, answer: String) {
+        let _ = self.answer.send(Ok(answer));
+    }
+
+    fn refuse(self, error: Error) {
+        let _ = self.answer.send(Err(error));
+    }
+}
+
+/// The name under which a message is kept in memory.
+fn name_of(stored: &StoredMessage) -> MessageName {
+    match &stored.message.conversation {
+        Conversation::C2c { to } => MessageName::C2c {
+            from: Some(stored.message.sender.clone()),
+            to: to.clone(),
+            msg_key: stored.message.msg_key(),
+        },
+        Conversation::Group { no, .. } => MessageName::Group { no: *no, msg_seq: stored.msg_seq },
+    }
+}

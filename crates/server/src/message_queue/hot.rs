@@ -1,0 +1,213 @@
+//! Messages in use: the committed state in memory, what waits for it, and when it is dropped.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use message_extensions_core::law::Message;
+
+use super::turn::Turn;
+use super::{Pending, name_of};
+use crate::clock::steady_ms;
+use crate::delivery::Delivery;
+use crate::store::{AnswerId, Loaded, MessageName, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage};
+
+/// Messages kept at most, and how long one that nobody uses is kept.
+const KEPT: usize = 20_000;
+const IDLE_MS: u64 = 300_000;
+
+/// The messages in use, by name.
+#[derive(Default)]
+pub(super) struct HotMessages {
+    messages: Mutex<HashMap<MessageName, Arc<Hot>>>,
+}
+
+impl HotMessages {
+    pub(super) fn get(&self, name: &MessageName) -> Option<Arc<Hot>> {
+        let hot = self.messages().get(name).cloned()?;
+        hot.used.store(steady_ms(), Ordering::Relaxed);
+        Some(hot)
+    }
+
+    /// Keeps a message that was found in the store, unless somebody else was faster.
+    pub(super) fn insert(&self, stored: StoredMessage) -> Arc<Hot> {
+        let mut messages = self.messages();
+        if messages.len() >= KEPT {
+            drop_oldest(&mut messages);
+        }
+        Arc::clone(messages.entry(name_of(&stored)).or_insert_with(|| Arc::new(Hot::new(stored))))
+    }
+
+    pub(super) fn sweep(&self) {
+        let now = steady_ms();
+        self.messages().retain(|_, hot| is_in_use(hot) || hot.used.load(Ordering::Relaxed) + IDLE_MS > now);
+    }
+
+    fn messages(&self) -> MutexGuard<'_, HashMap<MessageName, Arc<Hot>>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a call or a turn holds it: two of one message would not see each other's commits.
+fn is_in_use(hot: &Arc<Hot>) -> bool {
+    Arc::strong_count(hot) > 1
+}
+
+/// Drops the older half of what nobody holds; so the cost of looking is shared by many inserts.
+fn drop_oldest(messages: &mut HashMap<MessageName, Arc<Hot>>) {
+    let mut used: Vec<_> = messages.values().map(|hot| hot.used.load(Ordering::Relaxed)).collect();
+    let middle = used.len() / 2;
+    let (_, median, _) = used.select_nth_unstable(middle);
+    let median = *median;
+    messages.retain(|_, hot| is_in_use(hot) || hot.used.load(Ordering::Relaxed) > median);
+}
+
+/// One message in use.
+pub(crate) struct Hot {
+    pub(crate) stored: StoredMessage,
+    used: AtomicU64,
+    queue: Mutex<Queue>,
+    state: Mutex<Option<State>>,
+    /// Held while the state is loaded, so that an older load cannot overwrite a newer state.
+    loading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Pending>,
+    is_draining: bool,
+}
+
+/// What is committed.
+struct State {
+    message: Arc<Message>,
+    answers: HashMap<String, Remembered>,
+}
+
+/// The remembered answers of one caller; their text stays in the store, a retry is rare.
+#[derive(Default)]
+struct Remembered {
+    last_turn: u64,
+    request_ids: VecDeque<u128>,
+}
+
+impl Remembered {
+    fn add(&mut self, id: &AnswerId) {
+        self.last_turn = id.turn;
+        self.request_ids.push_back(id.request_id);
+        if self.request_ids.len() as u64 > REMEMBERED_ANSWERS {
+            self.request_ids.pop_front();
+        }
+    }
+}
+
+impl State {
+    fn new(loaded: Loaded) -> Self {
+        let mut state = Self { message: Arc::new(loaded.message), answers: HashMap::new() };
+        state.remember(&loaded.answers);
+        state
+    }
+
+    fn remember<'a>(&mut self, ids: impl IntoIterator<Item = &'a AnswerId>) {
+        for id in ids {
+            self.answers.entry(id.caller.clone()).or_default().add(id);
+        }
+    }
+}
+
+impl Hot {
+    fn new(stored: StoredMessage) -> Self {
+        Self {
+            stored,
+            used: AtomicU64::new(steady_ms()),
+            queue: Mutex::default(),
+            state: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Lets `pending` wait. `true`: nobody drains the queue, so the caller must.
+    pub(super) fn enqueue(&self, pending: Pending) -> bool {
+        let mut queue = self.queue();
+        queue.waiting.push(pending);
+        !std::mem::replace(&mut queue.is_draining, true)
+    }
+
+    /// Everything that waits; `None`, and the draining has ended, when nothing does.
+    pub(super) fn take_waiting(&self) -> Option<Vec<Pending>> {
+        let mut queue = self.queue();
+        queue.is_draining = !queue.waiting.is_empty();
+        queue.is_draining.then(|| std::mem::take(&mut queue.waiting))
+    }
+
+    /// Releases the queue should its drain panic: those who wait get an answer, the next one starts anew.
+    pub(super) fn draining(&self) -> impl Drop {
+        Draining(self)
+    }
+
+    pub(super) async fn committed(
+        &self,
+        store: &dyn Store,
+        delivery: &Delivery,
+    ) -> Result<Arc<Message>, StoreError> {
+        let known = || self.state().as_ref().map(|state| Arc::clone(&state.message));
+        if let Some(message) = known() {
+            return Ok(message);
+        }
+        let _loading = self.loading.lock().await;
+        if let Some(message) = known() {
+            return Ok(message);
+        }
+        let loaded = store.load(self.stored.no).await?.ok_or(StoreError::Conflict)?;
+        delivery.arrived(&self.stored).await;
+        let state = State::new(loaded);
+        let message = Arc::clone(&state.message);
+        *self.state() = Some(state);
+        Ok(message)
+    }
+
+    /// Whether the answer to this request is in the store.
+    pub(super) fn remembers(&self, caller: &str, request_id: u128) -> bool {
+        self.state()
+            .as_ref()
+            .and_then(|state| state.answers.get(caller))
+            .is_some_and(|own| own.request_ids.contains(&request_id))
+    }
+
+    /// The number of the caller's last remembered answer.
+    pub(super) fn last_turn(&self, caller: &str) -> u64 {
+        self.state().as_ref().and_then(|state| state.answers.get(caller)).map_or(0, |own| own.last_turn)
+    }
+
+    /// Makes what was committed visible.
+    pub(super) fn absorb(&self, turn: &Turn) {
+        if let Some(state) = self.state().as_mut() {
+            state.message = Arc::clone(turn.message());
+            state.remember(turn.answer_ids());
+        }
+    }
+
+    /// To be loaded again: it is not known what the store holds.
+    pub(super) fn drop_state(&self) {
+        *self.state() = None;
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Draining<'a>(&'a Hot);
+
+impl Drop for Draining<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.drop_state();
+            *self.0.queue() = Queue::default();
+        }
+    }
+}

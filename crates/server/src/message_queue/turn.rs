@@ -1,0 +1,115 @@
+//! One turn of a message's queue: what is decided together, before it is committed.
+
+use std::sync::Arc;
+
+use message_extensions_core::code::Error;
+use message_extensions_core::law::{Change, Message};
+use message_extensions_core::limits::Limits;
+use message_extensions_core::wire::{Event, MsgElement, Status};
+
+use super::{Hot, Pending, internal};
+use crate::clock::now_ms;
+use crate::hub::EventJson;
+use crate::store::{AnswerId, Commit, StoredMessage};
+
+/// A working copy of the message, and what became of the operations so far.
+pub(super) struct Turn {
+    expected_seq: u64,
+    /// Shared with the committed state until the first change.
+    message: Arc<Message>,
+    changes: Vec<Change>,
+    answered: Vec<(Pending, String)>,
+    remembered: Vec<(AnswerId, String)>,
+    answer_ids: Vec<AnswerId>,
+}
+
+impl Turn {
+    pub(super) fn new(message: Arc<Message>) -> Self {
+        Self {
+            expected_seq: message.latest_seq,
+            message,
+            changes: Vec::new(),
+            answered: Vec::new(),
+            remembered: Vec::new(),
+            answer_ids: Vec::new(),
+        }
+    }
+
+    /// Lets the law decide, on top of what was decided before in this turn.
+    pub(super) fn decide(&mut self, pending: Pending, hot: &Hot, limits: &Limits) {
+        let request = &pending.request;
+        let caller = &request.caller;
+        let decision =
+            self.message.decide(&request.operation, &caller.identifier, caller.is_admin, now_ms(), limits);
+        let json = match decision {
+            Ok(mut decision) => {
+                if let Some(change) = decision.change.take() {
+                    Arc::make_mut(&mut self.message).absorb(&change);
+                    self.changes.push(change);
+                }
+                serde_json::to_string(&decision.into_reply())
+            }
+            Err(refusal) => serde_json::to_string(&Status::refused(&refusal)),
+        };
+        let Ok(json) = json else { return pending.refuse(internal()) };
+        if let Some(request_id) = request.request_id {
+            let caller = caller.identifier.clone();
+            let turn = self.last_turn(&caller).unwrap_or_else(|| hot.last_turn(&caller)) + 1;
+            self.remembered.push((AnswerId { caller, turn, request_id }, json.clone()));
+        }
+        self.answered.push((pending, json));
+    }
+
+    /// Whether it is a retry of an operation of this very turn; then it is answered like that, after the commit.
+    pub(super) fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
+        let (caller, request_id) = (&pending.request.caller.identifier, pending.request.request_id);
+        let is_it = |id: &AnswerId| id.caller == *caller && Some(id.request_id) == request_id;
+        let Some((_, answer)) = self.remembered.iter().find(|(id, _)| is_it(id)) else { return Err(pending) };
+        self.answered.push((pending, answer.clone()));
+        Ok(())
+    }
+
+    fn last_turn(&self, caller: &str) -> Option<u64> {
+        self.remembered.iter().rfind(|(id, _)| id.caller == caller).map(|(id, _)| id.turn)
+    }
+
+    /// What is to be stored, if anything; taken out.
+    pub(super) fn take_commit(&mut self, message_no: i64) -> Option<Commit> {
+        if self.changes.is_empty() && self.remembered.is_empty() {
+            return None;
+        }
+        let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
+        self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
+        Some(Commit { message_no, expected_seq: self.expected_seq, changes, answers })
+    }
+
+    /// The changes as everybody is told of them.
+    pub(super) fn events(&self, stored: &StoredMessage) -> Vec<EventJson> {
+        let event = |change: &Change| -> Event<MsgElement> {
+            change.to_event(stored.wire_key(), Some(stored.message.message_id.clone()))
+        };
+        let json = self.changes.iter().map(|change| serde_json::to_string(&event(change)));
+        json.filter_map(Result::ok).map(EventJson::from).collect()
+    }
+
+    pub(super) const fn message(&self) -> &Arc<Message> {
+        &self.message
+    }
+
+    /// Of the answers that were committed.
+    pub(super) fn answer_ids(&self) -> &[AnswerId] {
+        &self.answer_ids
+    }
+
+    pub(super) fn answer(self) {
+        for (pending, answer) in self.answered {
+            pending.answer(answer);
+        }
+    }
+
+    pub(super) fn refuse(self, error: &Error) {
+        for (pending, _) in self.answered {
+            pending.refuse(error.clone());
+        }
+    }
+}

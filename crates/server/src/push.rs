@@ -1,0 +1,190 @@
+//! The push connection (`docs/protocol.md`, "The push connection").
+//!
+//! ```text
+//! upgrade ── login within 10 s ──▶ ready ──▶ events, pongs ──▶ close
+//!                  │                              ▲ 4002 not a frame of ours   4003 silent
+//!                  └▶ refused, close 4001         │ 4004 too slow  4005 signature expired  4006 server stops
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use message_extensions_core::code::{Error, SIGNATURE_EXPIRED};
+use message_extensions_core::wire::{ClientFrame, ServerFrame, Status, close, push_frame};
+use serde_json::to_string;
+use tokio::time::{sleep, timeout};
+
+use crate::App;
+use crate::caller::{Caller, UrlParameters};
+use crate::clock::now_s;
+use crate::http::{is_allowed_origin, respond};
+use crate::hub::{Outbox, Turn};
+use crate::message_queue::internal;
+
+/// Largest frame from a client, bytes; a login is the largest there is.
+const FRAME_BYTES: usize = 64 << 10;
+/// How long a connection that ends may take to hear why.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+type Sink = SplitSink<WebSocket, Frame>;
+type Stream = SplitStream<WebSocket>;
+
+/// Why a connection ends: a close code and, before it, perhaps a `refused` frame. `None`: the client has gone.
+type End = Option<(u16, Option<Error>)>;
+
+/// `GET /v4/push`: upgrades, or says that push exists.
+pub(crate) async fn connect(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return respond(to_string(&Status::ok()).map_err(|_| internal())) };
+    if !is_allowed_origin(&app.config.allow_origins, &headers) {
+        return (StatusCode::FORBIDDEN, "this Origin is not allowed").into_response();
+    }
+    let url = UrlParameters::of(&uri);
+    upgrade.max_message_size(FRAME_BYTES).on_upgrade(move |socket| async move {
+        let tasks = app.tasks.clone();
+        // Tracked, so that the server's stop waits for the farewell.
+        let _ = tasks.spawn(async move { serve(&app, socket, url).await }).await;
+    })
+}
+
+async fn serve(app: &App, socket: WebSocket, url: Result<UrlParameters, Error>) {
+    let (mut sink, mut stream) = socket.split();
+    let end = tokio::select! {
+        end = converse(app, &mut sink, &mut stream, url) => end,
+        () = app.stop.cancelled() => Some((close::GOING_AWAY, None)),
+    };
+    let Some((code, refused)) = end else { return };
+    let farewell = async {
+        if let Some(error) = refused {
+            sink.send(Frame::text(refused_frame(&error))).await?;
+        }
+        sink.send(Frame::Close(Some(CloseFrame { code, reason: "".into() }))).await
+    };
+    if let Ok(Ok(())) = timeout(FAREWELL, farewell).await {
+        // The close handshake: the client's close, or its end.
+        let _ = timeout(FAREWELL, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+    }
+}
+
+async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<UrlParameters, Error>) -> End {
+    let (caller, until) = match login(app, stream, url).await {
+        Ok(caller) => caller,
+        Err(end) => return end,
+    };
+    let joined = Joined::new(app, caller);
+    if sink.send(Frame::text(plain_frame(ServerFrame::READY))).await.is_err() {
+        return None;
+    }
+    tokio::select! {
+        end = hear(app, stream, &joined.outbox) => end,
+        end = speak(sink, &joined.outbox) => end,
+        () = sleep(Duration::from_secs(until.saturating_sub(now_s()))) => {
+            let expired = Error::new(SIGNATURE_EXPIRED, "usersig has expired: log in with a new one");
+            Some((close::EXPIRED, Some(expired)))
+        }
+    }
+}
+
+/// A connection in the hub; it leaves when dropped, however the connection ends.
+struct Joined<'a> {
+    app: &'a App,
+    caller: Caller,
+    outbox: Arc<Outbox>,
+}
+
+impl<'a> Joined<'a> {
+    fn new(app: &'a App, caller: Caller) -> Self {
+        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push);
+        Self { app, caller, outbox }
+    }
+}
+
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        self.app.delivery.hub.leave(&self.caller.identifier, &self.outbox);
+    }
+}
+
+/// Who connects, and until when their signature is good.
+async fn login(
+    app: &App,
+    stream: &mut Stream,
+    url: Result<UrlParameters, Error>,
+) -> Result<(Caller, u64), End> {
+    let refused = |error| Some((close::REFUSED, Some(error)));
+    let url = url.map_err(refused)?;
+    if url.has_signature() {
+        return app.callers.identify(&url).map_err(refused);
+    }
+    let frame = next_frame(stream, app.config.push.login).await?;
+    if frame.r#type != ClientFrame::LOGIN {
+        return Err(Some((close::BAD_FRAME, None)));
+    }
+    let (identifier, signature) = (frame.identifier.as_deref(), frame.user_sig.as_deref());
+    app.callers.authenticate(frame.sdk_app_id, identifier, signature).map_err(refused)
+}
+
+/// Answers pings until the client falls silent, or says what is not in the protocol.
+async fn hear(app: &App, stream: &mut Stream, outbox: &Outbox) -> End {
+    loop {
+        match next_frame(stream, app.config.push.idle).await {
+            Ok(frame) if frame.r#type == ClientFrame::PING => outbox.pong(),
+            Ok(_) => return Some((close::BAD_FRAME, None)),
+            Err(end) => return end,
+        }
+    }
+}
+
+/// The client's next frame of the protocol; those of WebSocket itself only show that it is there.
+async fn next_frame(stream: &mut Stream, patience: Duration) -> Result<ClientFrame, End> {
+    loop {
+        let next = timeout(patience, stream.next()).await;
+        match next.map_err(|_| Some((close::SILENT, None)))? {
+            Some(Ok(Frame::Text(text))) => {
+                return serde_json::from_str(&text).map_err(|_| Some((close::BAD_FRAME, None)));
+            }
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+            Some(Ok(Frame::Binary(_))) => return Err(Some((close::BAD_FRAME, None))),
+            Some(Ok(Frame::Close(_)) | Err(_)) | None => return Err(None),
+        }
+    }
+}
+
+/// Sends what waits, as one frame a turn.
+async fn speak(sink: &mut Sink, outbox: &Outbox) -> End {
+    loop {
+        let Turn::Send(pongs, events) = outbox.next().await else { return Some((close::TOO_SLOW, None)) };
+        for _ in 0..pongs {
+            sink.send(Frame::text(plain_frame(ServerFrame::PONG))).await.ok()?;
+        }
+        if !events.is_empty() {
+            sink.send(Frame::text(push_frame(&events))).await.ok()?;
+        }
+    }
+}
+
+fn plain_frame(kind: &str) -> String {
+    let frame: ServerFrame = ServerFrame { r#type: kind.into(), ..ServerFrame::default() };
+    to_string(&frame).unwrap_or_default()
+}
+
+fn refused_frame(error: &Error) -> String {
+    let frame: ServerFrame = ServerFrame {
+        r#type: ServerFrame::REFUSED.into(),
+        error_code: Some(error.code),
+        error_info: Some(error.message.clone().into_owned()),
+        ..ServerFrame::default()
+    };
+    to_string(&frame).unwrap_or_default()
+}

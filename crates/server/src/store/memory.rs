@@ -1,0 +1,248 @@
+//! The store that forgets at exit: for trying out, and for tests.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use message_extensions_core::law::Message;
+
+use super::{
+    AnswerId, C2cPage, Commit, Conversation, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage,
+    REMEMBERED_ANSWERS, Store, StoreError, StoredMessage,
+};
+
+/// Everything in maps behind one lock; no method waits while it holds it.
+#[derive(Default)]
+pub struct MemoryStore {
+    data: Mutex<Data>,
+}
+
+#[derive(Default)]
+struct Data {
+    last_no: i64,
+    groups: HashMap<String, GroupData>,
+    /// By number, so in the order in which they came.
+    messages: BTreeMap<i64, MessageData>,
+    /// The names of a one-to-one message are two: with its sender and without.
+    names: HashMap<MessageName, Vec<i64>>,
+    ids: HashMap<SenderId, i64>,
+    c2c: HashMap<[String; 2], Vec<i64>>,
+}
+
+/// What a message that is sent again has in common with the first: where, who, `MessageID`.
+type SenderId = (Conversation, String, String);
+
+struct GroupData {
+    group: Group,
+    messages: Vec<i64>,
+}
+
+struct MessageData {
+    stored: StoredMessage,
+    extensions: Message,
+    answers: HashMap<String, VecDeque<(AnswerId, String)>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn data(&self) -> MutexGuard<'_, Data> {
+        // Every method leaves the maps consistent at each step that could panic.
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Data {
+    fn next_no(&mut self) -> i64 {
+        self.last_no += 1;
+        self.last_no
+    }
+
+    fn message(&self, no: &i64) -> Option<StoredMessage> {
+        self.messages.get(no).map(|m| m.stored.clone())
+    }
+
+    fn repeated(&self, new: &NewMessage) -> Option<StoredMessage> {
+        let by_key = || match &new.conversation {
+            Conversation::C2c { to } => self.names.get(&c2c_name(Some(new.sender.clone()), to, new))?.first(),
+            Conversation::Group { .. } => None,
+        };
+        self.ids.get(&sender_id(new)).or_else(by_key).and_then(|no| self.message(no))
+    }
+
+    fn insert(&mut self, new: NewMessage) -> Option<StoredMessage> {
+        let no = self.next_no();
+        let msg_seq = match &new.conversation {
+            Conversation::C2c { to } => {
+                self.c2c.entry(pair(&new.sender, to)).or_default().push(no);
+                for from in [None, Some(new.sender.clone())] {
+                    self.names.entry(c2c_name(from, to, &new)).or_default().push(no);
+                }
+                u64::from(new.sequence)
+            }
+            Conversation::Group { group_id, no: group_no } => {
+                let group = self.groups.get_mut(group_id).filter(|g| g.group.no == *group_no)?;
+                group.messages.push(no);
+                let msg_seq = group.messages.len() as u64;
+                self.names.insert(MessageName::Group { no: *group_no, msg_seq }, vec![no]);
+                msg_seq
+            }
+        };
+        self.ids.insert(sender_id(&new), no);
+        let stored = StoredMessage { no, msg_seq, message: new };
+        let (extensions, answers) = (Message::default(), HashMap::new());
+        self.messages.insert(no, MessageData { stored: stored.clone(), extensions, answers });
+        Some(stored)
+    }
+}
+
+fn c2c_name(from: Option<String>, to: &str, message: &NewMessage) -> MessageName {
+    MessageName::C2c { from, to: to.to_owned(), msg_key: message.msg_key() }
+}
+
+fn sender_id(message: &NewMessage) -> SenderId {
+    (message.conversation.clone(), message.sender.clone(), message.message_id.clone())
+}
+
+fn pair(a: &str, b: &str) -> [String; 2] {
+    let mut pair = [a.to_owned(), b.to_owned()];
+    pair.sort();
+    pair
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn create_group(&self, new: NewGroup) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        if data.groups.contains_key(&new.group_id) {
+            return Ok(false);
+        }
+        let no = data.next_no();
+        let group = Group { no, group_type: new.group_type, members: new.members.into_iter().collect() };
+        data.groups.insert(new.group_id, GroupData { group, messages: Vec::new() });
+        Ok(true)
+    }
+
+    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        let Some(gone) = data.groups.remove(group_id) else { return Ok(false) };
+        for no in gone.messages {
+            data.messages.remove(&no);
+        }
+        let gone = gone.group.no;
+        data.names.retain(|name, _| !matches!(name, MessageName::Group { no, .. } if *no == gone));
+        data.ids.retain(|(place, ..), _| !matches!(place, Conversation::Group { no, .. } if *no == gone));
+        Ok(true)
+    }
+
+    async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
+        let mut data = self.data();
+        let Some(group) = data.groups.get_mut(group_id) else { return Ok(None) };
+        Ok(Some(users.into_iter().map(|user| group.group.members.insert(user)).collect()))
+    }
+
+    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        let Some(group) = data.groups.get_mut(group_id) else { return Ok(false) };
+        let gone: HashSet<String> = users.into_iter().collect();
+        group.group.members.retain(|user| !gone.contains(user));
+        Ok(true)
+    }
+
+    async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
+        Ok(self.data().groups.get(group_id).map(|g| g.group.clone()))
+    }
+
+    async fn insert_message(&self, new: NewMessage) -> Result<Option<Inserted>, StoreError> {
+        let mut data = self.data();
+        if let Some(stored) = data.repeated(&new) {
+            return Ok(Some(Inserted { stored, is_new: false }));
+        }
+        Ok(data.insert(new).map(|stored| Inserted { stored, is_new: true }))
+    }
+
+    async fn find_messages(&self, name: &MessageName) -> Result<Vec<StoredMessage>, StoreError> {
+        let data = self.data();
+        Ok(data.names.get(name).into_iter().flatten().filter_map(|no| data.message(no)).collect())
+    }
+
+    async fn list_c2c(&self, page: C2cPage) -> Result<Vec<StoredMessage>, StoreError> {
+        let data = self.data();
+        let [a, b] = &page.users;
+        let numbers = data.c2c.get(&pair(a, b));
+        let mut all: Vec<_> =
+            numbers.into_iter().flatten().filter_map(|no| data.messages.get(no)).map(|m| &m.stored).collect();
+        let place = |m: &StoredMessage| (m.message.time, m.no);
+        let before = page.before.as_ref();
+        let before =
+            before.and_then(|key| all.iter().find(|m| m.message.msg_key() == *key).map(|m| place(m)));
+        all.retain(|m| {
+            m.message.time >= page.min_time
+                && page.max_time.is_none_or(|max| m.message.time <= max)
+                && before.is_none_or(|before| place(m) < before)
+        });
+        all.sort_by_key(|m| std::cmp::Reverse(place(m)));
+        Ok(all.into_iter().take(page.count).cloned().collect())
+    }
+
+    async fn list_group(
+        &self,
+        group_no: i64,
+        max_seq: Option<u64>,
+        count: usize,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let data = self.data();
+        let Some(group) = data.groups.values().find(|g| g.group.no == group_no) else {
+            return Ok(Vec::new());
+        };
+        let newest_first =
+            group.messages.iter().rev().filter_map(|no| data.messages.get(no)).map(|m| &m.stored);
+        Ok(newest_first.filter(|m| max_seq.is_none_or(|max| m.msg_seq <= max)).take(count).cloned().collect())
+    }
+
+    async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
+        let data = self.data();
+        let loaded = |m: &MessageData| Loaded {
+            message: m.extensions.clone(),
+            answers: m.answers.values().flatten().map(|(id, _)| id.clone()).collect(),
+        };
+        Ok(data.messages.get(&message_no).map(loaded))
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        let mut data = self.data();
+        let message = data.messages.get_mut(&commit.message_no).ok_or(StoreError::Conflict)?;
+        if message.extensions.latest_seq != commit.expected_seq {
+            return Err(StoreError::Conflict);
+        }
+        for change in &commit.changes {
+            message.extensions.absorb(change);
+        }
+        for (id, answer) in commit.answers {
+            let own = message.answers.entry(id.caller.clone()).or_default();
+            own.push_back((id, answer));
+            if own.len() as u64 > REMEMBERED_ANSWERS {
+                own.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(
+        &self,
+        message_no: i64,
+        caller: &str,
+        request_id: u128,
+    ) -> Result<Option<String>, StoreError> {
+        let data = self.data();
+        let own = data.messages.get(&message_no).and_then(|m| m.answers.get(caller));
+        let found = own.into_iter().flatten().find(|(id, _)| id.request_id == request_id);
+        Ok(found.map(|(_, answer)| answer.clone()))
+    }
+
+    async fn close(&self) {}
+}

@@ -1,0 +1,273 @@
+//! Where messages, groups and extensions are kept. A store compares and keeps; every rule is the law's, in `core`.
+//!
+//! [`MemoryStore`] forgets at exit, [`SqliteStore`] survives a power cut. One contract test suite
+//! (`tests/store_contract.rs`) runs on each.
+
+mod memory;
+mod sqlite;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
+use std::collections::HashSet;
+use std::fmt;
+
+use async_trait::async_trait;
+use message_extensions_core::law::{Change, Message};
+use message_extensions_core::message::MessageRef;
+
+/// How many answers of one caller on one message are remembered.
+pub const REMEMBERED_ANSWERS: u64 = 8;
+
+/// What a store can do. Every method that writes returns once the write will survive what the store survives.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes a group. `false`: there is one with this ID.
+    async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError>;
+
+    /// Removes a group with its messages. `false`: there is none.
+    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError>;
+
+    /// Adds members; says of each whether it is new. `None`: there is no such group.
+    async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError>;
+
+    /// Removes those who are members. `false`: there is no such group.
+    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError>;
+
+    /// A group with its present members.
+    async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError>;
+
+    /// Keeps a new message, or finds the one that it repeats: the same sender and conversation, and the same
+    /// `message_id` or `MsgKey`. `None`: its group is gone.
+    async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError>;
+
+    /// The messages that a name can mean, oldest first: at most one, unless the sender is left open.
+    async fn find_messages(&self, name: &MessageName) -> Result<Vec<StoredMessage>, StoreError>;
+
+    /// One-to-one messages between two users, newest first.
+    async fn list_c2c(&self, page: C2cPage) -> Result<Vec<StoredMessage>, StoreError>;
+
+    /// Messages of a group with a MsgSeq up to `max_seq`, newest first, at most `count`.
+    async fn list_group(
+        &self,
+        group_no: i64,
+        max_seq: Option<u64>,
+        count: usize,
+    ) -> Result<Vec<StoredMessage>, StoreError>;
+
+    /// The extensions of a message and what is remembered of its callers. `None`: it is gone.
+    async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;
+
+    /// Keeps changes and answers together, if the message's counter is still `expected_seq`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is not, or the message is gone: then nothing is kept.
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+
+    /// A remembered answer.
+    async fn answer(
+        &self,
+        message_no: i64,
+        caller: &str,
+        request_id: u128,
+    ) -> Result<Option<String>, StoreError>;
+
+    /// Finishes what was begun; nothing is written after it.
+    async fn close(&self);
+}
+
+/// Why a store did not do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreError {
+    /// The message was not what the caller of [`Store::commit`] took it for.
+    Conflict,
+    /// The store could not work; the text is for the log.
+    Failed(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict => f.write_str("the message was changed by somebody else"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// A group to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewGroup {
+    /// `GroupId`.
+    pub group_id: String,
+    /// `Type`.
+    pub group_type: String,
+    /// `Name`.
+    pub name: String,
+    /// UserIDs, the owner's too; one that is repeated counts once.
+    pub members: Vec<String>,
+}
+
+/// A group as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The store's own number, never used again: a group that is made anew under an old ID is another group.
+    pub no: i64,
+    /// `Type`.
+    pub group_type: String,
+    /// UserIDs.
+    pub members: HashSet<String>,
+}
+
+/// Where a message is, and so who sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Conversation {
+    /// Between its sender and this recipient.
+    C2c {
+        /// `To_Account`.
+        to: String,
+    },
+    /// In a group.
+    Group {
+        /// `GroupId`.
+        group_id: String,
+        /// [`Group::no`].
+        no: i64,
+    },
+}
+
+/// A message to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// UserID of the sender.
+    pub sender: String,
+    /// Where to.
+    pub conversation: Conversation,
+    /// One-to-one: the sender's sequence. A group message gets the group's next MsgSeq instead.
+    pub sequence: u32,
+    /// `MsgRandom`.
+    pub random: u32,
+    /// Seconds since 1970.
+    pub time: u64,
+    /// Whether it may be extended.
+    pub extensible: bool,
+    /// `MessageID`.
+    pub message_id: String,
+    /// `MsgBody`, letter by letter.
+    pub body: String,
+}
+
+/// A message as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// The store's own number, never used again.
+    pub no: i64,
+    /// The sender's sequence, or the MsgSeq in the group.
+    pub msg_seq: u64,
+    /// The rest.
+    pub message: NewMessage,
+}
+
+impl StoredMessage {
+    /// The wire key.
+    #[must_use]
+    pub fn wire_key(&self) -> MessageRef {
+        match &self.message.conversation {
+            Conversation::C2c { to } => MessageRef::C2c {
+                from: Some(self.message.sender.clone()),
+                to: to.clone(),
+                msg_key: self.message.msg_key(),
+            },
+            Conversation::Group { group_id, .. } => {
+                MessageRef::Group { group_id: group_id.clone(), msg_seq: self.msg_seq }
+            }
+        }
+    }
+}
+
+impl NewMessage {
+    /// `MsgKey`, should it be a one-to-one message.
+    #[must_use]
+    pub fn msg_key(&self) -> String {
+        message_extensions_core::message::msg_key(self.sequence, self.random, self.time)
+    }
+}
+
+/// What became of a message that was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inserted {
+    /// The message that is kept now.
+    pub stored: StoredMessage,
+    /// `false`: it was there already.
+    pub is_new: bool,
+}
+
+/// What a request names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum MessageName {
+    /// A one-to-one message.
+    C2c {
+        /// `From_Account`; `None`: any sender.
+        from: Option<String>,
+        /// `To_Account`.
+        to: String,
+        /// `MsgKey`.
+        msg_key: String,
+    },
+    /// A group message.
+    Group {
+        /// [`Group::no`].
+        no: i64,
+        /// `MsgSeq`.
+        msg_seq: u64,
+    },
+}
+
+/// Which one-to-one messages to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct C2cPage {
+    /// The two users, in any order.
+    pub users: [String; 2],
+    /// Not older than this, seconds since 1970.
+    pub min_time: u64,
+    /// Not newer than this.
+    pub max_time: Option<u64>,
+    /// Only what is older than the message with this `MsgKey`; no effect when there is none.
+    pub before: Option<String>,
+    /// At most so many.
+    pub count: usize,
+}
+
+/// The extensions of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The law's state.
+    pub message: Message,
+    /// Which answers are remembered, oldest first for each caller.
+    pub answers: Vec<AnswerId>,
+}
+
+/// Names a remembered answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerId {
+    /// UserID.
+    pub caller: String,
+    /// Counts the caller's remembered answers on the message, from 1; the last [`REMEMBERED_ANSWERS`] are kept.
+    pub turn: u64,
+    /// `requestid`.
+    pub request_id: u128,
+}
+
+/// What one turn of a message's queue decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// [`StoredMessage::no`].
+    pub message_no: i64,
+    /// The counter on which the changes were decided.
+    pub expected_seq: u64,
+    /// Ascending by Seq, the first is `expected_seq + 1`.
+    pub changes: Vec<Change>,
+    /// Answers to remember.
+    pub answers: Vec<(AnswerId, String)>,
+}

@@ -1,0 +1,91 @@
+//! How connections are set up, and the few that read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::Semaphore;
+
+use crate::store::StoreError;
+
+/// The version of `schema.sql`, kept in the file as `user_version`.
+const VERSION: i64 = 1;
+const READERS: usize = 4;
+/// Prepared statements a connection keeps; more than there are different ones.
+const STATEMENTS: usize = 64;
+
+/// The connection that writes; brings the file to our version of the schema.
+pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let mut db = Connection::open(path)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    set_up(&db)?;
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match version {
+        0 => {
+            let transaction = db.transaction()?;
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+            transaction.commit()?;
+        }
+        VERSION => {}
+        newer => return Err(written_by_another(newer)),
+    }
+    Ok(db)
+}
+
+fn written_by_another(version: i64) -> rusqlite::Error {
+    let text =
+        format!("it is of version {version}, this program knows version {VERSION}: use a newer program");
+    let code = rusqlite::ffi::Error { code: ErrorCode::NotADatabase, extended_code: 0 };
+    rusqlite::Error::SqliteFailure(code, Some(text))
+}
+
+fn set_up(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    set_up(&db)?;
+    Ok(db)
+}
+
+/// Connections that read, each for one piece of work at a time; in WAL mode they do not wait for the writer.
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Readers {
+    pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
+        let idle = Mutex::new(vec![open_reader(path)?]);
+        Ok(Self { path: path.to_owned(), idle, permits: Semaphore::new(READERS) })
+    }
+
+    /// Runs `work` on the blocking pool, in one transaction: what it reads is of one moment.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let failed = |e: &dyn std::fmt::Display| StoreError::Failed(e.to_string());
+        let _permit = self.permits.acquire().await.map_err(|e| failed(&e))?;
+        let db = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = db.map_or_else(|| open_reader(&self.path), Ok)?;
+        let reading = tokio::task::spawn_blocking(move || {
+            let outcome = db.unchecked_transaction().and_then(|_transaction| work(&db));
+            (db, outcome)
+        });
+        let (db, outcome) = reading.await.map_err(|e| failed(&e))?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+        Ok(outcome?)
+    }
+}

@@ -1,0 +1,115 @@
+//! The JSON samples of the seeds and of docs/protocol.md, letter by letter.
+
+mod support;
+
+use message_extensions_core::code::{CODES, Scope};
+use message_extensions_core::wire::*;
+use serde::{Serialize, de::DeserializeOwned};
+use support::Parsed;
+
+/// The sample without the white space that is not in a string.
+fn compact(json: &str) -> String {
+    let mut in_string = false;
+    let mut escaped = false;
+    json.chars()
+        .filter(|c| {
+            let quote = *c == '"' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            in_string ^= quote;
+            in_string || quote || !c.is_whitespace()
+        })
+        .collect()
+}
+
+fn holds<T: Serialize + DeserializeOwned>(sample: &str) -> T {
+    let value: T = serde_json::from_str(sample).unwrap_or_else(|e| panic!("{e}: {sample}"));
+    assert_eq!(serde_json::to_string(&value).unwrap(), compact(sample));
+    value
+}
+
+/// The same for what the SDK reads: its reader sees what serde sees.
+fn reads<T: Serialize + DeserializeOwned + Read + PartialEq + std::fmt::Debug>(sample: &str) {
+    let by_serde: T = holds(sample);
+    assert_eq!(T::read(&Parsed(serde_json::from_str(sample).unwrap())), by_serde);
+}
+
+macro_rules! golden {
+    ($name:literal) => {
+        include_str!(concat!("../../../tests/golden/", $name, ".json"))
+    };
+}
+
+#[test]
+fn requests_of_seed_002_are_read_and_written_letter_by_letter() {
+    let set: SetRequest = holds(golden!("002_set_request"));
+    assert_eq!(set.operate_type, Some(operate_type::SET));
+    assert_eq!(set.extension_list.unwrap().len(), 3);
+    let delete: SetRequest = holds(golden!("002_delete_request"));
+    assert_eq!(delete.operate_type, Some(operate_type::DELETE));
+    let clear: SetRequest = holds(golden!("002_clear_request"));
+    assert_eq!((clear.operate_type, clear.extension_list), (Some(operate_type::CLEAR), None));
+}
+
+#[test]
+fn requests_of_seeds_003_and_004_are_read_and_written_letter_by_letter() {
+    assert_eq!(holds::<PullRequest>(golden!("003_pull_request")).start_seq, None);
+    assert_eq!(holds::<PullRequest>(golden!("003_pull_from_seq_request")).start_seq, Some(2));
+    assert_eq!(holds::<PullRequest>(golden!("004_pull_request")).msg_seq, Some(158));
+    assert_eq!(holds::<PullRequest>(golden!("004_pull_from_seq_request")).start_seq, Some(2));
+}
+
+#[test]
+fn responses_of_the_seeds_are_read_and_written_letter_by_letter() {
+    reads::<SetReply>(golden!("002_set_response"));
+    reads::<PullReply>(golden!("003_pull_response"));
+    reads::<PullReply>(golden!("004_pull_response"));
+}
+
+#[test]
+fn a_pull_may_spell_its_cursor_either_way() {
+    let request: PullRequest = serde_json::from_str(r#"{"GroupId":"g","MsgSeq":1,"startSeq":7}"#).unwrap();
+    assert_eq!(request.start_seq, Some(7));
+}
+
+#[test]
+fn every_sample_of_the_protocol_document_is_what_the_types_say() {
+    let document = include_str!("../../../docs/protocol.md");
+    let mut count = 0;
+    for part in document.split("<!-- sample ").skip(1) {
+        let (name, rest) = part.split_once(" -->").unwrap();
+        let sample = rest.split("```json\n").nth(1).unwrap().split("```").next().unwrap().trim();
+        match name {
+            "SetRequest" => drop(holds::<SetRequest>(sample)),
+            "PullRequest" => drop(holds::<PullRequest>(sample)),
+            "SendRequest" => drop(holds::<SendRequest>(sample)),
+            "ListRequest" => drop(holds::<ListRequest>(sample)),
+            "ClientFrame" => drop(holds::<ClientFrame>(sample)),
+            "SetReply" => reads::<SetReply>(sample),
+            "PullReply" => reads::<PullReply>(sample),
+            "SendReply" => reads::<SendReply>(sample),
+            "ListReply" => reads::<ListReply>(sample),
+            "ServerFrame" => reads::<ServerFrame>(sample),
+            // Only servers write these, and an empty list is not written back.
+            "CreateGroupRequest" => drop(serde_json::from_str::<CreateGroupRequest>(sample).unwrap()),
+            "GroupRequest" => drop(serde_json::from_str::<GroupRequest>(sample).unwrap()),
+            "GroupReply" => drop(holds::<GroupReply>(sample)),
+            other => panic!("a sample of {other}, which this test does not know"),
+        }
+        count += 1;
+    }
+    assert!(count >= 20, "only {count} samples found");
+}
+
+#[test]
+fn every_close_code_is_in_the_protocol_document() {
+    let document = include_str!("../../../docs/protocol.md");
+    use close::*;
+    for code in [REFUSED, BAD_FRAME, SILENT, TOO_SLOW, EXPIRED, GOING_AWAY] {
+        assert!(document.contains(&format!("| {code} |")), "{code}");
+    }
+}
+
+#[test]
+fn codes_of_items_are_not_codes_of_requests() {
+    assert!(CODES.iter().filter(|c| c.scope == Scope::Item).all(|c| c.code >= 23001));
+}

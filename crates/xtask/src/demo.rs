@@ -1,9 +1,9 @@
 //! `demo`: the demo page on the packed package, on a server of its own, with a secret and a folder of this run only.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,8 +21,8 @@ const ADMIN: &str = "administrator";
 const USERS: [&str; 2] = ["alice", "bob"];
 /// The signatures last a week, seconds: longer than anybody leaves a demo running.
 const EXPIRE: u64 = 7 * 24 * 3600;
-/// The server must answer within this time.
-const START: Duration = Duration::from_secs(20);
+/// The server must answer a call within this time.
+const ANSWER: Duration = Duration::from_secs(20);
 /// The server has this time to stop by itself.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -43,9 +43,8 @@ fn serve(repo: &Repo, ready: &Ready, port: u16, folder: &Path, stop: &Receiver<(
     package::install(repo, ready, &tarball, &page)?;
 
     let secret = random()?;
-    let port = free_port(port)?;
     let mut server = Server::start(repo, ready, port, &secret, folder)?;
-    server.wait_until_it_listens(port)?;
+    let port = server.port;
     let group = format!("lunch-{}", random()?.get(..8).unwrap_or_default());
     create_group(port, &secret, &group)?;
     let users: Vec<Value> = USERS
@@ -83,66 +82,70 @@ fn sign(secret: &str, user: &str) -> Result<String> {
     Ok(usersig::sign(APP, secret.as_bytes(), user, now, EXPIRE))
 }
 
-/// The port itself when it is free; for 0, one that is free now.
-fn free_port(port: u16) -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
-        format!("port {port} is not free; name another: cargo xtask demo --port 0 takes any")
-    })?;
-    Ok(listener.local_addr()?.port())
+/// The server of this run; stopped when this value goes away.
+struct Server {
+    child: Child,
+    /// Kept open: the server may want to say more.
+    output: BufReader<ChildStdout>,
+    /// Where it listens.
+    port: u16,
 }
 
-/// The server of this run; stopped when this value goes away.
-struct Server(Child);
-
 impl Server {
+    /// Starts it, and waits until it listens.
     fn start(repo: &Repo, ready: &Ready, port: u16, secret: &str, folder: &Path) -> Result<Self> {
-        let program = repo.server();
-        let program = program.to_str().context("the checkout's path is not UTF-8")?;
-        let mut command = ready
-            .cmd(repo, program)
-            // By the environment: arguments are visible to everybody on the machine.
-            .env("SECRET_KEY", secret)
-            .args(["--sdkappid", &APP.to_string(), "--listen", &format!("127.0.0.1:{port}"), "--static"])
+        let mut child = ready
+            .cmd(repo, &repo.server().to_string_lossy())
+            // Not as an argument, which everybody on the machine may read.
+            .env("MESSAGE_EXTENSIONS_SECRET_KEY", secret)
+            .env("RUST_LOG", std::env::var_os("RUST_LOG").unwrap_or_else(|| "warn".into()))
+            .args(["--sdk-app-id", &APP.to_string(), "--listen", &format!("127.0.0.1:{port}")])
+            .arg("--static")
             .arg(folder.join("page"))
             .arg("--data")
             .arg(folder.join("data"))
-            .into_command();
-        Ok(Self(command.spawn().with_context(|| format!("cannot start {program}"))?))
+            .into_command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the server")?;
+        let output = child.stdout.take().context("the server has no output")?;
+        let mut server = Self { child, output: BufReader::new(output), port };
+        // It says so in its first line, and ends without one when it cannot.
+        let mut line = String::new();
+        server.output.read_line(&mut line)?;
+        server.port = port_of(&line).with_context(|| {
+            format!("the server does not listen on port {port}; if it is taken, `--port 0` finds a free one")
+        })?;
+        Ok(server)
     }
 
     fn check_that_it_runs(&mut self) -> Result<()> {
-        if let Some(status) = self.0.try_wait()? {
+        if let Some(status) = self.child.try_wait()? {
             bail!("the server ended by itself: {status}");
         }
         Ok(())
     }
+}
 
-    fn wait_until_it_listens(&mut self, port: u16) -> Result<()> {
-        let started = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            self.check_that_it_runs()?;
-            if started.elapsed() > START {
-                bail!("the server does not listen on port {port} after {} s", START.as_secs());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
-    }
+/// The port in `listening on http://127.0.0.1:8080`.
+fn port_of(line: &str) -> Option<u16> {
+    line.trim().strip_prefix("listening on http://")?.rsplit_once(':')?.1.parse().ok()
 }
 
 impl Drop for Server {
     /// Asks politely first: the server syncs its store.
     fn drop(&mut self) {
-        let _ = Cmd::new("kill").arg("-TERM").arg(self.0.id().to_string()).read();
+        let _ = Cmd::new("kill").arg("-TERM").arg(self.child.id().to_string()).read();
         let asked = Instant::now();
         while asked.elapsed() < STOP {
-            if !matches!(self.0.try_wait(), Ok(None)) {
+            if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -163,7 +166,7 @@ fn create_group(port: u16, secret: &str, group: &str) -> Result<()> {
 fn call(port: u16, secret: &str, command: &str, body: &Value) -> Result<Value> {
     let (signature, body) = (sign(secret, ADMIN)?, body.to_string());
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(START))?;
+    stream.set_read_timeout(Some(ANSWER))?;
     write!(
         stream,
         "POST /v4/{command}?sdkappid={APP}&identifier={ADMIN}&usersig={signature}&random=1&contenttype=json HTTP/1.1\r\n\
@@ -175,4 +178,25 @@ fn call(port: u16, secret: &str, command: &str, body: &Value) -> Result<Value> {
     let (_, json) =
         reply.split_once("\r\n\r\n").with_context(|| format!("no HTTP reply to {command}: {reply}"))?;
     serde_json::from_str(json).with_context(|| format!("the answer to {command} is not JSON: {json}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_first_line_says_its_port() {
+        assert_eq!(port_of("listening on http://127.0.0.1:41235\n"), Some(41235));
+        assert_eq!(port_of(""), None);
+    }
+
+    #[test]
+    fn a_signature_of_this_run_is_accepted_with_its_secret_only() {
+        let (secret, other) = (random().unwrap(), random().unwrap());
+        assert_ne!(secret, other);
+        let signature = sign(&secret, "alice").unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert!(usersig::verify(APP, &[secret.as_bytes()], "alice", &signature, now).is_ok());
+        assert!(usersig::verify(APP, &[other.as_bytes()], "alice", &signature, now).is_err());
+    }
 }

@@ -24,13 +24,10 @@ pub(crate) fn run(repo: &Repo, ready: &Ready, report: &mut Report) {
         wasm().arg("clippy").args(WASM).args(["--all-targets", "--", "-D", "warnings"]).run()
     });
     report.step("lint: documentation, native", || {
-        native()
-            .env("RUSTDOCFLAGS", "-Dwarnings")
-            .args(["doc", "--no-deps", "--document-private-items"])
-            .run()
+        native().env("RUSTDOCFLAGS", "-Dwarnings").args(["doc", "--no-deps"]).run()
     });
     report.step("lint: documentation, wasm", || {
-        let doc = ["doc", "--no-deps", "--document-private-items"];
+        let doc = ["doc", "--no-deps"];
         wasm().env("RUSTDOCFLAGS", "-Dwarnings").args(doc).args(WASM).run()
     });
     report.step("lint: core depends on nothing with IO", || core_is_pure(repo, ready));

@@ -5,7 +5,7 @@
 //! | [`setup`] | brings what is missing: the wasm target, the CLI of wasm-bindgen, npm tools, browsers |
 //! | [`package`] | `build`: the npm package in `pkg/`, and the server |
 //! | [`demo`] | the demo page on a server of its own |
-//! | [`test`], [`lint`], [`size`] | every check; the last line counts them |
+//! | [`mod@test`], [`lint`], [`size`] | every check; the last line counts them |
 //! | [`codes`] | what is generated from the one list of error codes |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.

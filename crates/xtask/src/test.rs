@@ -56,7 +56,7 @@ fn in_browser(repo: &Repo, ready: &Ready, browsers: &Browsers, browser: &str) ->
         .arg(if browser == "chrome" { "--chromedriver" } else { "--geckodriver" })
         .arg(driver)
         .arg(repo.root())
-        .args(["-p", "message-extensions", "--no-fail-fast"])
+        .args(["-p", "message-extensions"])
         .tee()
         .map(Outcome::of_tests)
 }

@@ -131,6 +131,9 @@ impl Step for WasmTarget<'_> {
     }
 
     fn changes(&self) -> String {
+        if pretending() {
+            return format!("see below; rustup is not asked, since {WITHOUT_RUSTUP_TARGET} is set");
+        }
         format!("rustup adds the target {TARGET} to its default toolchain")
     }
 

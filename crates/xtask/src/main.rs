@@ -65,7 +65,7 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse().chore) {
+    match perform(&Arguments::parse().chore) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 }
 
 /// Does the chore; false when a check failed, and said so.
-fn run(chore: &Chore) -> Result<bool> {
+fn perform(chore: &Chore) -> Result<bool> {
     let repo = Repo::find();
     match *chore {
         Chore::Setup { tests } => {

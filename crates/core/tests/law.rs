@@ -113,7 +113,8 @@ fn three_hundred_live_keys_and_no_more_counting_only_what_would_be_accepted() {
     }
     assert_eq!(m.live_keys(), 300);
     let before = m.clone();
-    let error = apply(&mut m, &Operation::Set(vec![item("k0_0", "w", 1), item("new", "v", 0)]), false).unwrap_err();
+    let error =
+        apply(&mut m, &Operation::Set(vec![item("k0_0", "w", 1), item("new", "v", 0)]), false).unwrap_err();
     assert_eq!((error.code, &m), (INVALID_PARAMETER, &before));
     // A refused item does not count, nor does one that replaces a value.
     assert_eq!(answers(&set(&mut m, &[item("k0_0", "w", 1), item("new", "v", 7)]))[1].0, SEQ_CONFLICT);
@@ -190,7 +191,8 @@ fn malformed_operations_are_refused_by_name() {
 fn a_message_admits_200_attempts_a_minute_and_60_of_one_user() {
     let mut attempts = Attempts::default();
     let limits = Limits::DEFAULT;
-    let admitted = |attempts: &mut Attempts, user: &str, now: u64| attempts.admit(user, false, now, &limits).is_ok();
+    let admitted =
+        |attempts: &mut Attempts, user: &str, now: u64| attempts.admit(user, false, now, &limits).is_ok();
     assert_eq!((0..100).filter(|_| admitted(&mut attempts, "alice", 0)).count(), 60);
     for user in ["bob", "carol"] {
         assert_eq!((0..60).filter(|_| admitted(&mut attempts, user, 10)).count(), 60);
@@ -237,10 +239,15 @@ fn take(m: &mut Message, step: &Step) -> Decision {
     };
     let operation = match step {
         Step::Set(items, off) => Operation::Set(
-            items.iter().map(|(k, v)| Item { key: name(k), value: format!("v{v}"), seq: known(m, k, *off) }).collect(),
+            items
+                .iter()
+                .map(|(k, v)| Item { key: name(k), value: format!("v{v}"), seq: known(m, k, *off) })
+                .collect(),
         ),
         Step::Delete(keys, off) => Operation::Delete(
-            keys.iter().map(|k| Item { key: name(k), value: String::new(), seq: known(m, k, *off) }).collect(),
+            keys.iter()
+                .map(|k| Item { key: name(k), value: String::new(), seq: known(m, k, *off) })
+                .collect(),
         ),
         Step::Clear => Operation::Clear,
     };
@@ -248,7 +255,11 @@ fn take(m: &mut Message, step: &Step) -> Decision {
 }
 
 /// What a client that follows the seeds makes of a pull on top of what it had.
-fn merge_pull(mut map: BTreeMap<String, (String, u64)>, m: &Message, start: u64) -> BTreeMap<String, (String, u64)> {
+fn merge_pull(
+    mut map: BTreeMap<String, (String, u64)>,
+    m: &Message,
+    start: u64,
+) -> BTreeMap<String, (String, u64)> {
     let mut start = start;
     loop {
         let page = m.pull(start).into_reply(false);

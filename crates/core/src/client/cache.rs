@@ -28,6 +28,8 @@ struct Entry {
     /// `None`: a tombstone.
     value: Option<String>,
     seq: u64,
+    /// Somebody outside may hold a value of this key, so that a clear must tell them it is gone.
+    is_told: bool,
 }
 
 /// One message.
@@ -113,9 +115,13 @@ impl Cached {
         self.position(key).ok().and_then(|i| self.entries.get(i)).map_or(0, |e| e.seq)
     }
 
-    /// The keys that have a value, ascending.
-    pub(super) fn live(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries.iter().filter_map(|e| Some((e.key.as_str(), e.value.as_deref()?)))
+    /// The keys that have a value, ascending, for somebody outside.
+    pub(super) fn live(&mut self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter_mut().filter_map(|e| {
+            let value = e.value.as_deref()?;
+            e.is_told = true;
+            Some((e.key.as_str(), value))
+        })
     }
 
     /// Whether everything that the server has is here, given that the push connection `connection` is live.
@@ -156,7 +162,6 @@ impl Cached {
         let first = if change.seq == self.told.1 + 1 { self.told.0 } else { change.seq };
         self.told = (first, change.seq);
         self.tell(&change, notices);
-        self.write(&change);
     }
 
     /// An own operation was accepted as `change`. `live`: its push is on its way.
@@ -174,7 +179,6 @@ impl Cached {
             self.hold(change);
         } else {
             self.tell(&change, notices);
-            self.write(&change);
         }
     }
 
@@ -183,9 +187,13 @@ impl Cached {
     pub(super) fn correct(&mut self, item: Extension, latest: u64) {
         self.ahead = self.ahead.max(item.seq);
         if item.seq > 0 {
-            self.put(item.key, Some(item.value).filter(|v| !v.is_empty()), item.seq);
-        } else {
-            self.entries.retain(|e| e.key != item.key || e.seq > latest);
+            self.put(item.key, Some(item.value).filter(|v| !v.is_empty()), item.seq, false);
+        } else if let Ok(i) = self.position(&item.key)
+            && let Some(entry) = self.entries.get_mut(i).filter(|e| e.seq <= latest)
+        {
+            // It was cleared. The entry stays until the clear is told.
+            entry.value = None;
+            entry.seq = 0;
         }
     }
 
@@ -210,7 +218,7 @@ impl Cached {
         let before = self.known;
         if clear_seq > self.clear_seq {
             if self.loaded && clear_seq > before {
-                self.tell_cleared(clear_seq, notices);
+                self.tell_cleared(notices);
             }
             self.clear(clear_seq);
         }
@@ -221,7 +229,7 @@ impl Cached {
             self.tell_difference(&entries, before, notices);
         }
         for e in entries {
-            self.put(e.key, Some(e.value).filter(|v| !v.is_empty()), e.seq);
+            self.put(e.key, Some(e.value).filter(|v| !v.is_empty()), e.seq, true);
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
@@ -241,19 +249,26 @@ impl Cached {
         self.entries.binary_search_by(|e| e.key.as_str().cmp(key))
     }
 
-    /// The larger Seq wins, and nothing survives a clear that came after it.
-    fn put(&mut self, key: String, value: Option<String>, seq: u64) {
+    /// The larger Seq wins, and nothing survives a clear that came after it. `is_told`: somebody outside learns of it.
+    fn put(&mut self, key: String, value: Option<String>, seq: u64, is_told: bool) {
         if seq <= self.clear_seq {
             return;
         }
         match self.position(&key) {
             Ok(i) => {
-                if let Some(entry) = self.entries.get_mut(i).filter(|e| e.seq <= seq) {
+                let Some(entry) = self.entries.get_mut(i) else { return };
+                if is_told {
+                    entry.is_told = value.is_some();
+                }
+                if entry.seq <= seq {
                     entry.value = value;
                     entry.seq = seq;
                 }
             }
-            Err(i) => self.entries.insert(i, Entry { key, value, seq }),
+            Err(i) => {
+                let is_told = is_told && value.is_some();
+                self.entries.insert(i, Entry { key, value, seq, is_told });
+            }
         }
     }
 
@@ -262,16 +277,16 @@ impl Cached {
         self.entries.retain(|e| e.seq > seq);
     }
 
-    fn write(&mut self, change: &Change) {
+    fn write(&mut self, change: &Change, is_told: bool) {
         match &change.kind {
             ChangeKind::Set(items) => {
                 for (key, value) in items {
-                    self.put(key.clone(), Some(value.clone()), change.seq);
+                    self.put(key.clone(), Some(value.clone()), change.seq, is_told);
                 }
             }
             ChangeKind::Delete(keys) => {
                 for key in keys {
-                    self.put(key.clone(), None, change.seq);
+                    self.put(key.clone(), None, change.seq, is_told);
                 }
             }
             ChangeKind::Clear => self.clear(change.seq),
@@ -281,7 +296,7 @@ impl Cached {
     /// Shows an own change before those that precede it; not a clear, whose telling needs the keys that it drops.
     fn write_early(&mut self, change: &Change) {
         if change.seq > self.known + 1 && change.kind != ChangeKind::Clear {
-            self.write(change);
+            self.write(change, false);
         }
     }
 
@@ -292,13 +307,12 @@ impl Cached {
         }
     }
 
-    /// Tells and writes what is held without a gap.
+    /// Tells what is held without a gap.
     fn tell_held(&mut self, notices: &mut Vec<Notice>) {
         let held = core::mem::take(&mut self.held);
         for change in held {
             if change.seq == self.known + 1 {
                 self.tell(&change, notices);
-                self.write(&change);
                 self.known = change.seq;
             } else if change.seq > self.known {
                 self.held.push(change);
@@ -306,22 +320,25 @@ impl Cached {
         }
     }
 
-    fn tell(&self, change: &Change, notices: &mut Vec<Notice>) {
+    /// Tells of a change, and writes it.
+    fn tell(&mut self, change: &Change, notices: &mut Vec<Notice>) {
         match &change.kind {
             ChangeKind::Set(items) => notices.push(Notice::Updated(items.clone())),
             ChangeKind::Delete(keys) => notices.push(Notice::Deleted(keys.clone())),
-            ChangeKind::Clear => self.tell_cleared(change.seq, notices),
+            ChangeKind::Clear => self.tell_cleared(notices),
         }
+        self.write(change, true);
     }
 
-    fn tell_cleared(&self, seq: u64, notices: &mut Vec<Notice>) {
-        let gone = |e: &&Entry| e.value.is_some() && e.seq <= seq;
-        notices.push(Notice::Deleted(self.entries.iter().filter(gone).map(|e| e.key.clone()).collect()));
+    fn tell_cleared(&mut self, notices: &mut Vec<Notice>) {
+        let gone = |e: &mut Entry| core::mem::take(&mut e.is_told).then(|| e.key.clone());
+        notices.push(Notice::Deleted(self.entries.iter_mut().filter_map(gone).collect()));
     }
 
     /// What became of the keys between two Seqs, in the order of the pull, a notice for each Seq and kind.
     fn tell_difference(&self, pulled: &[Extension], after: u64, notices: &mut Vec<Notice>) {
-        let told = |seq: u64| seq <= after || seq <= self.clear_seq || (self.told.0 <= seq && seq <= self.told.1);
+        let told =
+            |seq: u64| seq <= after || seq <= self.clear_seq || (self.told.0 <= seq && seq <= self.told.1);
         for same in pulled.chunk_by(|a, b| a.seq == b.seq && a.value.is_empty() == b.value.is_empty()) {
             let Some(first) = same.first().filter(|e| !told(e.seq)) else { continue };
             notices.push(if first.value.is_empty() {

@@ -101,12 +101,12 @@ impl Messages {
 }
 
 impl Waiter {
-    fn answer(&self, cached: &Cached) -> Answer {
+    fn answer(&self, cached: &mut Cached) -> Answer {
         answer(cached, self.keys.as_deref())
     }
 }
 
-fn answer(cached: &Cached, keys: Option<&[String]>) -> Answer {
+fn answer(cached: &mut Cached, keys: Option<&[String]>) -> Answer {
     let wanted = |key: &str| keys.is_none_or(|keys| keys.iter().any(|k| k == key));
     Answer::Extensions(cached.live().filter(|(k, _)| wanted(k)).map(|(k, v)| (k.into(), v.into())).collect())
 }
@@ -117,7 +117,7 @@ impl Client {
         let live = self.connection.live();
         let tracked = self.messages.tracked(&message);
         if tracked.cached.is_current(live) {
-            let answer = answer(&tracked.cached, keys.as_deref());
+            let answer = answer(&mut tracked.cached, keys.as_deref());
             return self.settle(call, Ok(answer));
         }
         tracked.waiters.push(Waiter { call, until: now + TIME_LIMIT, keys });
@@ -163,7 +163,7 @@ impl Client {
                     tracked.pull_at = Some(now);
                 }
                 let answers: Vec<_> =
-                    tracked.waiters.drain(..).map(|w| (w.call, w.answer(&tracked.cached))).collect();
+                    tracked.waiters.drain(..).map(|w| (w.call, w.answer(&mut tracked.cached))).collect();
                 let id = tracked.id.clone();
                 self.notify(&id, notices);
                 for (call, answer) in answers {

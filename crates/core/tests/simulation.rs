@@ -1,0 +1,395 @@
+//! Clients against the law, on virtual time, under delay, loss, and connections that break. Each run is made from its
+//! seed alone: `SIMULATION_SEED=n` runs one, `SIMULATION_SEEDS=n` the first n.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use fastrand::Rng;
+use message_extensions_core::client::*;
+use message_extensions_core::law::{Message, Operation};
+use message_extensions_core::limits::Limits;
+use message_extensions_core::message::MessageRef;
+use message_extensions_core::wire::{self, ServerFrame, SetRequest};
+
+const SECOND: u64 = 1000;
+/// Calls and faults happen until then; after it the network is whole, and everything must come to rest.
+const TROUBLE: u64 = 60 * SECOND;
+const REST: u64 = 180 * SECOND;
+
+type Map = BTreeMap<String, String>;
+
+/// Something that reaches somebody.
+enum Arrival {
+    Request(usize, Request),
+    Reply(usize, RequestId, Result<Reply, Failure>),
+    SocketOpen(usize, u32),
+    Frame(usize, u32, ServerFrame),
+    Login(usize, u32),
+    Closed(usize, u32),
+    /// The user does something.
+    Act(usize),
+    Timeout(usize),
+}
+
+struct Peer {
+    client: Client,
+    /// Counts sockets: what comes from an older one is not heard.
+    socket: u32,
+    is_connected: bool,
+    /// Frames of a socket arrive in order.
+    last_frame: u64,
+    calls: BTreeMap<CallId, u64>,
+    last_call: CallId,
+    first_get: Option<CallId>,
+    /// What a listener makes of the first answer and the events after it.
+    view: Option<Map>,
+    timeout: Option<u64>,
+}
+
+struct World {
+    rng: Rng,
+    now: u64,
+    count: u64,
+    queue: BinaryHeap<Reverse<(u64, u64)>>,
+    arrivals: BTreeMap<u64, Arrival>,
+    message: Message,
+    peers: Vec<Peer>,
+}
+
+fn name() -> MessageRef {
+    MessageRef::Group { group_id: "g".into(), msg_seq: 1 }
+}
+
+fn argument() -> Option<MessageArgument> {
+    Some(MessageArgument {
+        id: Some("a-1-2".into()),
+        conversation_type: Some("GROUP".into()),
+        to: Some("g".into()),
+        status: Some("success".into()),
+        is_support_extension: true,
+        sequence: Some(1.0),
+        ..MessageArgument::default()
+    })
+}
+
+fn live(message: &Message) -> Map {
+    message.entries.iter().filter_map(|(k, e)| Some((k.clone(), e.value.clone()?))).collect()
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let peers = (0..rng.usize(2..=5))
+            .map(|i| Peer {
+                client: Client::new(Config {
+                    sdk_app_id: 1,
+                    refuse_empty_key_list: false,
+                    nonce: (i as u128) << 64,
+                    seed: rng.u64(..),
+                }),
+                socket: 0,
+                is_connected: false,
+                last_frame: 0,
+                calls: BTreeMap::new(),
+                last_call: 0,
+                first_get: None,
+                view: None,
+                timeout: None,
+            })
+            .collect();
+        Self {
+            rng,
+            now: 0,
+            count: 0,
+            queue: BinaryHeap::new(),
+            arrivals: BTreeMap::new(),
+            message: Message::default(),
+            peers,
+        }
+    }
+
+    fn later(&mut self, at: u64, arrival: Arrival) {
+        self.count += 1;
+        self.queue.push(Reverse((at, self.count)));
+        self.arrivals.insert(self.count, arrival);
+    }
+
+    fn delay(&mut self) -> u64 {
+        if self.now < TROUBLE && self.rng.u8(..) < 8 {
+            self.rng.u64(0..5 * SECOND)
+        } else {
+            self.rng.u64(1..200)
+        }
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.now < TROUBLE && self.rng.u8(..) < 12
+    }
+
+    fn run(mut self) {
+        for i in 0..self.peers.len() {
+            self.call(i, |client, call, now| {
+                client.handle_login(call, Some(format!("u{i}")), Some("sig".into()), now)
+            });
+            let at = self.rng.u64(0..SECOND);
+            self.later(at, Arrival::Act(i));
+        }
+        while let Some(Reverse((at, id))) = self.queue.pop() {
+            if at > REST {
+                break;
+            }
+            self.now = at;
+            let arrival = self.arrivals.remove(&id).unwrap();
+            self.arrive(arrival);
+        }
+        self.check();
+    }
+
+    fn call(&mut self, i: usize, input: impl FnOnce(&mut Client, CallId, u64)) -> CallId {
+        let peer = &mut self.peers[i];
+        peer.last_call += 1;
+        let call = peer.last_call;
+        peer.calls.insert(call, self.now);
+        input(&mut peer.client, call, self.now);
+        self.outputs(i);
+        call
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        let now = self.now;
+        match arrival {
+            Arrival::Request(i, request) => {
+                let reply = self.serve(i, request.body);
+                let at = now + self.delay();
+                let reply = if self.is_lost() { Err(Failure::Network) } else { Ok(reply) };
+                // Half of what is lost is never heard of: the client must notice by itself.
+                if reply.is_ok() || self.rng.bool() {
+                    self.later(at, Arrival::Reply(i, request.id, reply));
+                }
+            }
+            Arrival::Reply(i, id, reply) => {
+                self.peers[i].client.handle_reply(id, reply, now);
+                self.outputs(i);
+            }
+            Arrival::SocketOpen(i, socket) if socket == self.peers[i].socket => {
+                self.peers[i].client.handle_socket_open(now);
+                self.outputs(i);
+            }
+            Arrival::Login(i, socket) if socket == self.peers[i].socket => {
+                self.peers[i].is_connected = true;
+                self.frame(i, ServerFrame { r#type: ServerFrame::READY.into(), ..ServerFrame::default() });
+            }
+            Arrival::Frame(i, socket, frame) if socket == self.peers[i].socket => {
+                self.peers[i].client.handle_frame(Some(frame), now);
+                self.outputs(i);
+            }
+            Arrival::Closed(i, socket) if socket == self.peers[i].socket => {
+                self.peers[i].socket += 1;
+                self.peers[i].is_connected = false;
+                self.peers[i].client.handle_socket_closed(1006, now);
+                self.outputs(i);
+            }
+            Arrival::Act(i) => self.act(i),
+            Arrival::Timeout(i) => {
+                if self.peers[i].timeout.take_if(|at| *at <= now).is_some() {
+                    self.peers[i].client.handle_timeout(now);
+                    self.outputs(i);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a user does, and what befalls their connection.
+    fn act(&mut self, i: usize) {
+        if self.now > TROUBLE {
+            return;
+        }
+        let key = |rng: &mut Rng| Some(format!("k{}", rng.u8(0..6)));
+        match self.rng.u8(0..20) {
+            0..=7 => {
+                let items = vec![(key(&mut self.rng), Some(format!("{}", self.rng.u16(..))))];
+                self.call(i, |client, call, now| client.handle_set(call, argument(), Some(items), now));
+            }
+            8..=10 => {
+                let keys = vec![key(&mut self.rng)];
+                self.call(i, |client, call, now| {
+                    client.handle_delete(call, argument(), Some(Some(keys)), now)
+                });
+            }
+            11 => {
+                self.call(i, |client, call, now| client.handle_delete(call, argument(), None, now));
+            }
+            12..=17 => {
+                self.get(i);
+            }
+            18 => {
+                let socket = self.peers[i].socket;
+                self.later(self.now, Arrival::Closed(i, socket));
+            }
+            // The connection is dead and nobody is told.
+            _ => self.peers[i].is_connected = false,
+        }
+        let at = self.now + self.rng.u64(0..3 * SECOND);
+        self.later(at, Arrival::Act(i));
+    }
+
+    fn get(&mut self, i: usize) -> CallId {
+        let call = self.peers[i].last_call + 1;
+        // Registered before the call: it may be answered at once.
+        if self.peers[i].view.is_none() && self.peers[i].first_get.is_none() {
+            self.peers[i].first_get = Some(call);
+        }
+        self.call(i, |client, call, now| client.handle_get(call, argument(), None, now))
+    }
+
+    fn outputs(&mut self, i: usize) {
+        while let Some(output) = self.peers[i].client.poll_output() {
+            match output {
+                Output::Request(request) => {
+                    let at = self.now + self.delay();
+                    if !self.is_lost() {
+                        self.later(at, Arrival::Request(i, request));
+                    } else if self.rng.bool() {
+                        self.later(at, Arrival::Reply(i, request.id, Err(Failure::Network)));
+                    }
+                }
+                Output::Abort(_) => {}
+                Output::OpenSocket => {
+                    self.peers[i].socket += 1;
+                    self.peers[i].is_connected = false;
+                    let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
+                    let lost = self.is_lost();
+                    self.later(
+                        at,
+                        if lost { Arrival::Closed(i, socket) } else { Arrival::SocketOpen(i, socket) },
+                    );
+                }
+                Output::Frame(frame) => {
+                    let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
+                    if frame.r#type == wire::ClientFrame::LOGIN {
+                        self.later(at, Arrival::Login(i, socket));
+                    } else if self.peers[i].is_connected {
+                        self.frame(
+                            i,
+                            ServerFrame { r#type: ServerFrame::PONG.into(), ..ServerFrame::default() },
+                        );
+                    }
+                }
+                Output::CloseSocket => {
+                    self.peers[i].socket += 1;
+                    self.peers[i].is_connected = false;
+                }
+                Output::Settle(call, result) => self.settled(i, call, result),
+                Output::Emit(Event::Extensions(id, notice)) => {
+                    if let Some(view) = &mut self.peers[i].view {
+                        assert_eq!(id, "a-1-2", "the caller's own ID for the message");
+                        match notice {
+                            Notice::Updated(list) => view.extend(list),
+                            Notice::Deleted(keys) => view.retain(|key, _| !keys.contains(key)),
+                        }
+                    }
+                }
+                Output::Emit(_) => {}
+            }
+        }
+        let timeout = self.peers[i].client.poll_timeout();
+        if timeout != self.peers[i].timeout {
+            self.peers[i].timeout = timeout;
+            if let Some(at) = timeout {
+                self.later(at.max(self.now), Arrival::Timeout(i));
+            }
+        }
+    }
+
+    fn settled(
+        &mut self,
+        i: usize,
+        call: CallId,
+        result: Result<Answer, message_extensions_core::code::Error>,
+    ) {
+        let peer = &mut self.peers[i];
+        let since = peer.calls.remove(&call).expect("a promise is settled once");
+        assert!(self.now - since <= TIME_LIMIT, "a promise is settled within the time limit");
+        if peer.first_get == Some(call) {
+            peer.first_get = None;
+            if let Ok(Answer::Extensions(list)) = result {
+                peer.view = Some(list.into_iter().collect());
+            }
+        }
+    }
+
+    /// The server.
+    fn serve(&mut self, i: usize, body: Body) -> Reply {
+        match body {
+            Body::Set(request) => self.write(i, request),
+            Body::Pull(request) => {
+                Reply::Pull(self.message.pull(request.start_seq.unwrap_or(0)).into_reply(false))
+            }
+            _ => Reply::Probe,
+        }
+    }
+
+    fn write(&mut self, i: usize, request: SetRequest) -> Reply {
+        let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
+        let decision =
+            self.message.decide(&operation, &format!("u{i}"), false, self.now, &Limits::DEFAULT).unwrap();
+        if let Some(change) = &decision.change {
+            self.message.absorb(change);
+            for other in 0..self.peers.len() {
+                if self.peers[other].is_connected {
+                    let events = vec![change.to_event(name(), Some("foreign".into()))];
+                    self.frame(
+                        other,
+                        ServerFrame {
+                            r#type: ServerFrame::PUSH.into(),
+                            events: Some(events),
+                            ..ServerFrame::default()
+                        },
+                    );
+                }
+            }
+        }
+        Reply::Set(decision.into_reply())
+    }
+
+    fn frame(&mut self, i: usize, frame: ServerFrame) {
+        let at = self.peers[i].last_frame.max(self.now + self.delay());
+        self.peers[i].last_frame = at;
+        let socket = self.peers[i].socket;
+        self.later(at, Arrival::Frame(i, socket, frame));
+    }
+
+    fn check(mut self) {
+        self.now = REST;
+        let truth = live(&self.message);
+        for i in 0..self.peers.len() {
+            assert!(
+                self.peers[i].calls.is_empty(),
+                "promises of {i} that are pending: {:?}",
+                self.peers[i].calls
+            );
+            if let Some(view) = &self.peers[i].view {
+                assert_eq!(*view, truth, "what the events of {i} add up to");
+                // At rest and live, a read asks nobody: what it says is the cache.
+                self.peers[i].view = None;
+                self.get(i);
+                assert!(self.peers[i].calls.is_empty(), "a live read of {i} was not answered at once");
+                assert_eq!(self.peers[i].view, Some(truth.clone()), "the cache of {i}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_client_ends_with_what_the_server_has_and_hears_of_it_once() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    let seeds = match number("SIMULATION_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(1000),
+    };
+    for seed in seeds {
+        let run = std::panic::catch_unwind(|| World::new(seed).run());
+        assert!(run.is_ok(), "failed with SIMULATION_SEED={seed}");
+    }
+}

@@ -1,4 +1,11 @@
 //! The JSON samples of the seeds and of docs/protocol.md, letter by letter.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! The law: fixed cases, and properties of random histories.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,12 @@
 //! Clients against the law, on virtual time, under delay, loss, and connections that break. Each run is made from its
 //! seed alone: `SIMULATION_SEED=n` runs one, `SIMULATION_SEEDS=n` the first n.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -190,11 +197,9 @@ impl World {
                 self.outputs(i);
             }
             Arrival::Act(i) => self.act(i),
-            Arrival::Timeout(i) => {
-                if self.peers[i].timeout.take_if(|at| *at <= now).is_some() {
-                    self.peers[i].client.handle_timeout(now);
-                    self.outputs(i);
-                }
+            Arrival::Timeout(i) if self.peers[i].timeout.take_if(|at| *at <= now).is_some() => {
+                self.peers[i].client.handle_timeout(now);
+                self.outputs(i);
             }
             _ => {}
         }

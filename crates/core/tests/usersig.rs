@@ -1,4 +1,11 @@
 //! UserSig against a signature that the public package `tls-sig-api-v2` minted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 
 use message_extensions_core::code::*;
 use message_extensions_core::usersig::{sign, verify};

@@ -146,9 +146,6 @@ impl Cached {
 
     /// A change was pushed.
     pub(super) fn push(&mut self, change: Change, notices: &mut Vec<Notice>) {
-        if change.seq <= self.known {
-            return;
-        }
         self.ahead = self.ahead.max(change.seq);
         if self.loaded {
             self.hold(change);
@@ -257,7 +254,8 @@ impl Cached {
         match self.position(&key) {
             Ok(i) => {
                 let Some(entry) = self.entries.get_mut(i) else { return };
-                if is_told {
+                // A tombstone that comes late takes nothing away from what was told since.
+                if is_told && (value.is_some() || entry.seq <= seq) {
                     entry.is_told = value.is_some();
                 }
                 if entry.seq <= seq {

@@ -120,7 +120,7 @@ export function createClient(session, userID, { log, onState, onVote, onExtensio
     } while (before !== seen);
     onVote(vote, shown);
     onExtensions(extensions);
-    onState('ready', 'Connected');
+    onState('ready', 'Signed in');
   }
 
   /**

@@ -127,7 +127,7 @@ function setState(state, text) {
 
 /** @param {unknown} error */
 function fail(error) {
-  setState('failed', 'Not connected');
+  setState('failed', 'Could not start');
   notice(inWords(error), 'Start again', () => location.reload());
 }
 

@@ -10,7 +10,7 @@ use message_extensions_core::wire::{Address, PullRequest, SetRequest};
 use super::{Call, Command, failed, to_json};
 use crate::caller::UrlParameters;
 use crate::message_queue::{Answer, Hot, Request};
-use crate::store::{MessageName, StoredMessage};
+use crate::store::{Conversation, MessageName, StoredMessage};
 
 /// Visibility is decided before everything that the request says about the message, so that 23004 tells a stranger
 /// nothing.
@@ -59,18 +59,13 @@ async fn find(call: &Call<'_>, address: Address) -> Result<Arc<Hot>, Error> {
 }
 
 fn is_party(call: &Call<'_>, stored: &StoredMessage) -> bool {
-    use crate::store::Conversation::C2c;
     let who = &call.caller.identifier;
-    let is_recipient = matches!(&stored.message.conversation, C2c { to } if to == who);
+    let is_recipient = matches!(&stored.message.conversation, Conversation::C2c { to } if to == who);
     call.caller.is_admin || stored.message.sender == *who || is_recipient
 }
 
 async fn find_in_group(call: &Call<'_>, group_id: &str, msg_seq: u64) -> Result<Option<Arc<Hot>>, Error> {
-    let group = call.app.groups.get(group_id).await.map_err(|e| failed(&e))?;
-    let Some(group) = group else { return Ok(None) };
-    if !call.caller.is_admin && !group.members.contains(&call.caller.identifier) {
-        return Ok(None);
-    }
+    let Some(group) = call.group(group_id).await? else { return Ok(None) };
     let name = MessageName::Group { no: group.no, msg_seq };
     Ok(call.app.queue.find(&name).await.map_err(|e| failed(&e))?.into_iter().next())
 }

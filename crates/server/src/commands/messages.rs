@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 
 use super::groups::no_such_group;
 use super::{Call, failed, invalid, to_json};
-use crate::App;
 use crate::caller::{Caller, check_user_id};
 use crate::clock::{now_ms, now_s};
 use crate::hub::EventJson;
@@ -32,23 +31,19 @@ pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
     let request: SendRequest<Element> = call.request(body)?;
     let to = request.to_account.clone().unwrap_or_default();
     check_user_id("To_Account", &to)?;
+    let conversation = Conversation::C2c { to };
     let extensible = request.support_message_extension == Some(1);
-    let message = new_message(&call.caller, request, Conversation::C2c { to }, extensible)?;
-    send(call.app, message).await
+    send(&call, request, conversation, extensible).await
 }
 
 pub(super) async fn send_group(call: Call<'_>, body: &[u8]) -> Answer {
     let request: SendRequest<Element> = call.request(body)?;
     let group_id = request.group_id.clone().unwrap_or_default();
-    let group = call.app.groups.get(&group_id).await.map_err(|e| failed(&e))?;
-    let group = group
-        .filter(|group| call.caller.is_admin || group.members.contains(&call.caller.identifier))
-        .ok_or_else(no_such_group)?;
+    let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let extensible =
         request.support_message_extension == Some(1) && !is_refused_group(&group.group_type, &group_id);
     let conversation = Conversation::Group { group_id, no: group.no };
-    let message = new_message(&call.caller, request, conversation, extensible)?;
-    send(call.app, message).await
+    send(&call, request, conversation, extensible).await
 }
 
 fn new_message(
@@ -65,25 +60,26 @@ fn new_message(
             "From_Account must be yourself; only an app admin may send for others",
         ));
     }
+    if let Some(id) = &request.message_id {
+        check_message_id(id, &sender, caller)?;
+    }
     let random = request.msg_random.or(request.random).unwrap_or_else(|| fastrand::u32(..));
     let time = now_s();
-    let message_id = match request.message_id {
-        Some(id) => check_message_id(id, &sender, caller)?,
-        None => message_id(&sender, time, random),
-    };
+    let is_c2c = matches!(conversation, Conversation::C2c { .. });
+    let sequence = if is_c2c { request.msg_seq.unwrap_or_else(|| fastrand::u32(..)) } else { 0 };
     Ok(NewMessage {
         conversation,
-        sequence: request.msg_seq.unwrap_or_else(|| fastrand::u32(..)),
+        sequence,
         random,
         time,
         extensible,
-        message_id,
+        message_id: request.message_id.unwrap_or_else(|| message_id(&sender, time, random)),
         body: checked_body(&request.msg_body)?,
         sender,
     })
 }
 
-fn check_message_id(id: String, sender: &str, caller: &Caller) -> Result<String, Error> {
+fn check_message_id(id: &str, sender: &str, caller: &Caller) -> Result<(), Error> {
     if !(1..=MESSAGE_ID_BYTES).contains(&id.len()) {
         return Err(invalid(format!("MessageID must have 1 to {MESSAGE_ID_BYTES} bytes of UTF-8")));
     }
@@ -92,7 +88,7 @@ fn check_message_id(id: String, sender: &str, caller: &Caller) -> Result<String,
     if !caller.is_admin && !is_own {
         return Err(invalid("MessageID must begin with From_Account and a hyphen"));
     }
-    Ok(id)
+    Ok(())
 }
 
 /// Only what an element must have; the rest is between the clients.
@@ -128,17 +124,38 @@ fn elements(stored: &StoredMessage) -> Result<Vec<Element>, Error> {
 }
 
 /// Stores and pushes; a message that is sent again is answered again.
-async fn send(app: &App, message: NewMessage) -> Answer {
-    let arrival = app.delivery.arrival(&message.conversation).await;
-    let inserted = app.store.insert_message(message).await.map_err(|e| failed(&e))?;
-    let Inserted { stored, is_new } = inserted.ok_or_else(no_such_group)?;
+async fn send(
+    call: &Call<'_>,
+    request: SendRequest<Element>,
+    conversation: Conversation,
+    extensible: bool,
+) -> Answer {
+    let has_id = request.message_id.is_some();
+    let message = new_message(&call.caller, request, conversation, extensible)?;
+    let delivery = &call.app.delivery;
+    let arrival = delivery.arrival(&message.conversation).await;
+    let Inserted { stored, is_new } = insert(call, message, has_id).await?;
     if is_new {
         let event = to_json(&arrival_event(&stored)?)?;
         let message = &stored.message;
-        app.delivery.push(&message.sender, &message.conversation, &[EventJson::from(event)]).await;
+        delivery.push(&message.sender, &message.conversation, &[EventJson::from(event)]).await;
     }
     drop(arrival);
     to_json(&send_reply(stored))
+}
+
+/// An ID that was made here names no other message: should it be taken, another one is made.
+async fn insert(call: &Call<'_>, mut message: NewMessage, has_id: bool) -> Result<Inserted, Error> {
+    loop {
+        let inserted = call.app.store.insert_message(message.clone()).await.map_err(|e| failed(&e))?;
+        let inserted = inserted.ok_or_else(no_such_group)?;
+        let is_c2c = matches!(message.conversation, Conversation::C2c { .. });
+        let is_repeated = has_id || (is_c2c && inserted.stored.message.msg_key() == message.msg_key());
+        if inserted.is_new || is_repeated {
+            return Ok(inserted);
+        }
+        message.message_id = message_id(&message.sender, message.time, fastrand::u32(..));
+    }
 }
 
 fn arrival_event(stored: &StoredMessage) -> Result<Event<Element>, Error> {
@@ -215,10 +232,7 @@ fn c2c_page(oldest_first: &[StoredMessage], complete: bool) -> Result<ListReply<
 pub(super) async fn list_group(call: Call<'_>, body: &[u8]) -> Answer {
     let request: ListRequest = call.request(body)?;
     let group_id = request.group_id.unwrap_or_default();
-    let group = call.app.groups.get(&group_id).await.map_err(|e| failed(&e))?;
-    let group = group
-        .filter(|group| call.caller.is_admin || group.members.contains(&call.caller.identifier))
-        .ok_or_else(no_such_group)?;
+    let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let count = request.req_msg_number.unwrap_or(GROUP_PAGE).clamp(1, GROUP_PAGE) as usize;
     let found = call.app.store.list_group(group.no, request.req_msg_seq, count + 1).await;
     let mut found = found.map_err(|e| failed(&e))?;

@@ -5,6 +5,7 @@ mod groups;
 mod messages;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use message_extensions_core::code::{BAD_JSON, Error, INVALID_PARAMETER};
 use message_extensions_core::wire::{C2C_SERVICE, EXTENSION_SERVICE, GROUP_SERVICE};
@@ -14,6 +15,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
 use crate::message_queue::{Answer, internal};
+use crate::store::Group;
 
 /// What the server can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,6 +89,12 @@ impl Call<'_> {
         let request = parse(body)?;
         self.app.callers.admit(&self.caller, self.command)?;
         Ok(request)
+    }
+
+    /// A group, if the caller may see it: as a member now, or as an admin.
+    async fn group(&self, group_id: &str) -> Result<Option<Arc<Group>>, Error> {
+        let group = self.app.groups.get(group_id).await.map_err(|e| failed(&e))?;
+        Ok(group.filter(|group| self.caller.is_admin || group.members.contains(&self.caller.identifier)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where messages, groups and extensions are kept. A store compares and keeps; every rule is the law's, in `core`.
 //!
 //! [`MemoryStore`] forgets at exit, [`SqliteStore`] survives a power cut. One contract test suite
-//! (`tests/store_contract.rs`) runs on each.
+//! (`tests/it/store_contract.rs`) runs on each.
 
 mod memory;
 mod sqlite;
@@ -144,7 +144,7 @@ pub struct NewMessage {
     pub sender: String,
     /// Where to.
     pub conversation: Conversation,
-    /// One-to-one: the sender's sequence. A group message gets the group's next MsgSeq instead.
+    /// One-to-one: the sender's sequence. 0 for a group message, which gets the group's next MsgSeq.
     pub sequence: u32,
     /// `MsgRandom`.
     pub random: u32,

@@ -1,0 +1,13 @@
+//! The server from outside: over real sockets, as real processes, and its stores against one contract.
+
+// Clippy's leave for tests does not reach the helpers that tests share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod chat;
+mod client;
+mod extensions;
+mod http;
+mod process;
+mod push;
+mod socket;
+mod store_contract;

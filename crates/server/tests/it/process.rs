@@ -1,0 +1,190 @@
+//! The binary: flags, what it prints, how it starts, dies and stops.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use message_extensions_core::usersig;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::client::{APP, Api, GET, SECRET, SET, now, set, with};
+use crate::socket::Socket;
+
+fn binary(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_message-extensions-server"));
+    command.args(arguments).env("RUST_LOG", "info").kill_on_drop(true);
+    command
+}
+
+async fn run(arguments: &[&str]) -> Output {
+    tokio::time::timeout(Duration::from_secs(20), binary(arguments).output()).await.unwrap().unwrap()
+}
+
+fn error_of(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+/// Starts a server on `data` that does not limit how often, and waits until it listens.
+async fn serve(data: &Path) -> (Child, Api) {
+    let app = APP.to_string();
+    let unlimited = [
+        "--writes-per-minute",
+        "--user-writes-per-minute",
+        "--admin-calls-per-second",
+        "--user-calls-per-second",
+    ];
+    let mut command = binary(&["--listen", "127.0.0.1:0", "--sdk-app-id", &app]);
+    command.arg("--data").arg(data).env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET);
+    unlimited.iter().for_each(|flag| {
+        command.args([flag, "0"]);
+    });
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let address = line.strip_prefix("listening on http://").unwrap().parse().unwrap();
+    (child, Api::new(address))
+}
+
+fn terminate(child: &Child) {
+    let pid = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn every_acknowledged_set_survives_a_kill() {
+    const WRITERS: usize = 8;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, api) = serve(dir.path()).await;
+    let message = api.c2c_message().await;
+    let acknowledged = Arc::new(Mutex::new(HashMap::<String, (u64, String)>::new()));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let (api, message, acknowledged) = (api.clone(), message.clone(), Arc::clone(&acknowledged));
+            tokio::spawn(async move {
+                let key = format!("writer {writer}");
+                for n in 0u32.. {
+                    let seq = acknowledged.lock().unwrap().get(&key).map_or(0, |(seq, _)| *seq);
+                    let body = set(&message, &[(&key, &n.to_string(), seq)]).to_string();
+                    let url = format!("/v4/{SET}?{}", crate::client::query("bob"));
+                    let Ok(answer) = api.http("POST", &url, &[], &body).await else { return };
+                    let reply = answer.json();
+                    assert_eq!(reply["ExtensionList"][0]["ErrorCode"], 0, "{reply}");
+                    let item = (reply["Seq"].as_u64().unwrap(), n.to_string());
+                    acknowledged.lock().unwrap().insert(key.clone(), item);
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    child.kill().await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let acknowledged = acknowledged.lock().unwrap().clone();
+    assert_eq!(acknowledged.len(), WRITERS);
+
+    let (_child, api) = serve(dir.path()).await;
+    let reply = api.ok("bob", GET, &message).await;
+    let kept = |key: &str| -> (u64, u64) {
+        let all = reply["ExtensionList"].as_array().unwrap();
+        let item = all.iter().find(|item| item["Key"] == key).unwrap();
+        (item["Seq"].as_u64().unwrap(), item["Value"].as_str().unwrap().parse().unwrap())
+    };
+    for (key, (seq, value)) in &acknowledged {
+        // The one after it may have been committed without having been answered.
+        let (kept_seq, kept_value) = kept(key);
+        let value: u64 = value.parse().unwrap();
+        assert!((kept_seq, kept_value) == (*seq, value) || (kept_seq > *seq && kept_value == value + 1));
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_data_refuses_with_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_child, _) = serve(dir.path()).await;
+    let data = dir.path().to_str().unwrap();
+    let second =
+        run(&["--data", data, "--listen", "127.0.0.1:0", "--sdk-app-id", "1", "--secret-key", "k"]).await;
+    let (code, text) = error_of(&second);
+    assert_eq!(code, Some(1));
+    assert!(text.contains(data) && text.contains("in use by another"), "{text}");
+}
+
+#[tokio::test]
+async fn sigterm_closes_connections_keeps_the_data_and_exits_with_0() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, api) = serve(dir.path()).await;
+    let message = api.c2c_message().await;
+    api.ok("bob", SET, &set(&message, &[("k", "v", 0)])).await;
+    let mut socket = Socket::login(api.address, "bob").await;
+    terminate(&child);
+    assert_eq!(socket.closed().await, 4006);
+    drop(socket);
+    let status = tokio::time::timeout(Duration::from_secs(5), child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let (_child, api) = serve(dir.path()).await;
+    assert_eq!(api.ok("bob", GET, &message).await["LatestSeq"], 1);
+}
+
+#[tokio::test]
+async fn what_is_wrong_at_the_start_is_said_in_one_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = file.path().to_str().unwrap();
+    let key = ["--sdk-app-id", "1", "--secret-key", "k"];
+    let cases: [(Vec<&str>, i32, &str); 6] = [
+        (vec!["--store", "memory", "--sdk-app-id", "1"], 2, "--secret-key"),
+        (vec!["--store", "memory", "--secret-key", "k"], 2, "--sdk-app-id"),
+        (key.to_vec(), 2, "--data"),
+        ([&key[..], &["--data", file]].concat(), 1, file),
+        ([&key[..], &["--store", "memory", "--listen", &taken]].concat(), 1, &taken),
+        (vec!["--listen"], 2, "--listen"),
+    ];
+    for (arguments, code, named) in cases {
+        let (actual, text) = error_of(&run(&arguments).await);
+        assert_eq!(actual, Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(named), "{arguments:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn usersig_prints_a_signature_that_verifies() {
+    let app = APP.to_string();
+    let arguments =
+        ["usersig", "--identifier", "alice", "--expire", "60", "--sdk-app-id", &app, "--secret-key", SECRET];
+    let printed = String::from_utf8(run(&arguments).await.stdout).unwrap();
+    let until = usersig::verify(APP, &[SECRET.as_bytes()], "alice", printed.trim(), now()).unwrap();
+    assert!((now() + 50..=now() + 60).contains(&until));
+}
+
+#[tokio::test]
+async fn neither_signatures_nor_secrets_nor_values_are_logged() {
+    let mut command =
+        binary(&["--listen", "127.0.0.1:0", "--store", "memory", "--sdk-app-id", &APP.to_string()]);
+    command.env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET).env("RUST_LOG", "trace");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let api = Api::new(line.strip_prefix("listening on http://").unwrap().parse().unwrap());
+    let message = api.c2c_message().await;
+    api.ok("bob", SET, &set(&message, &[("k", "a private value", 0)])).await;
+    api.refused(
+        "bob",
+        SET,
+        &with(
+            &message,
+            json!({"OperateType": 9, "ExtensionList": [{"Key": "k", "Value": "a private value"}]}),
+        ),
+    )
+    .await;
+    terminate(&child);
+    let log = String::from_utf8(child.wait_with_output().await.unwrap().stderr).unwrap();
+    for private in [SECRET, "a private value", "usersig=", "eJ"] {
+        assert!(!log.contains(private), "{private} is in the log");
+    }
+}

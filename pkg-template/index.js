@@ -50,9 +50,12 @@ class Chat extends Emitter {
   }
 
   login(options) {
-    return this.#call('login', options).then((result) => {
-      this.#userID = options.userID;
-      return result;
+    // Known before SDK_READY, whose listeners may create messages.
+    const before = this.#userID;
+    this.#userID = options?.userID ?? '';
+    return this.#call('login', options).catch((error) => {
+      this.#userID = before;
+      throw error;
     });
   }
 
@@ -62,10 +65,8 @@ class Chat extends Emitter {
 
   destroy() {
     if (instances.get(this.#options.SDKAppID) === this) instances.delete(this.#options.SDKAppID);
-    return this.#call('destroy').then((result) => {
-      this.removeAll();
-      return result;
-    });
+    // Listeners go last: they are told SDK_NOT_READY.
+    return this.#call('destroy').finally(() => this.removeAll());
   }
 
   setMessageExtensions(message, extensions) {

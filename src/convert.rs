@@ -245,7 +245,8 @@ impl From<ChatMessage> for Message {
         let conversation_type = if m.is_group { CONV_GROUP } else { CONV_C2C };
         let peer = if m.is_group || m.is_out { &m.to } else { &m.from };
         let element = m.body.into_iter().next().unwrap_or_default();
-        let content = element.msg_content;
+        let (content, is_text) = (element.msg_content, element.msg_type == TEXT);
+        let custom = |field: Option<String>| (!is_text).then(|| field.unwrap_or_default());
         Self {
             conversation_id: format!("{conversation_type}{peer}"),
             conversation_type,
@@ -262,9 +263,9 @@ impl From<ChatMessage> for Message {
             is_support_extension: m.support,
             r#type: element.msg_type,
             payload: Payload {
-                data: content.data,
-                description: content.desc,
-                extension: content.ext,
+                data: custom(content.data),
+                description: custom(content.desc),
+                extension: custom(content.ext),
                 text: content.text,
             },
         }

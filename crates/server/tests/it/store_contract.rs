@@ -222,7 +222,7 @@ async fn names_mean_the_messages_that_they_should(store: &dyn Store) {
     };
     let key = ours.message.msg_key();
     let found = async |name| store.find_messages(&name).await.unwrap();
-    assert_eq!(found(name(Some("alice"), "bob", &key)).await, [ours.clone()]);
+    assert_eq!(found(name(Some("alice"), "bob", &key)).await, std::slice::from_ref(&ours));
     assert_eq!(found(name(None, "bob", &key)).await, [ours, theirs]);
     assert_eq!(found(name(Some("bob"), "alice", &key)).await, []);
     assert_eq!(found(name(None, "bob", "1_2_3")).await, []);

@@ -6,6 +6,7 @@
 mod chat;
 mod client;
 mod extensions;
+mod faulty;
 mod http;
 mod process;
 mod push;

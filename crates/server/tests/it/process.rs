@@ -66,10 +66,10 @@ async fn every_acknowledged_set_survives_a_kill() {
             let (api, message, acknowledged) = (api.clone(), message.clone(), Arc::clone(&acknowledged));
             tokio::spawn(async move {
                 let key = format!("writer {writer}");
+                let url = format!("/v4/{SET}?{}", crate::client::query("bob"));
                 for n in 0u32.. {
                     let seq = acknowledged.lock().unwrap().get(&key).map_or(0, |(seq, _)| *seq);
                     let body = set(&message, &[(&key, &n.to_string(), seq)]).to_string();
-                    let url = format!("/v4/{SET}?{}", crate::client::query("bob"));
                     let Ok(answer) = api.http("POST", &url, &[], &body).await else { return };
                     let reply = answer.json();
                     assert_eq!(reply["ExtensionList"][0]["ErrorCode"], 0, "{reply}");

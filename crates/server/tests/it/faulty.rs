@@ -1,0 +1,162 @@
+//! A store that is slow, fails or panics when told to, and what the server does then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use message_extensions_server::store::{
+    C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
+    StoreError, StoredMessage,
+};
+use serde_json::json;
+
+use crate::client::{GET, GROUP_SEND, GROUP_SET, SET, Server, config, message, query, set, with};
+use crate::socket::Socket;
+
+/// What the next commits do.
+const WORK: usize = 0;
+const FAIL: usize = 1;
+const PANIC: usize = 2;
+
+#[derive(Default)]
+struct FaultyStore {
+    inner: MemoryStore,
+    /// Milliseconds between the insertion of a message and its answer.
+    insert_delay: AtomicU64,
+    /// Milliseconds before a commit.
+    commit_delay: AtomicU64,
+    mode: AtomicUsize,
+    commits: AtomicUsize,
+}
+
+async fn wait(delay: &AtomicU64) {
+    tokio::time::sleep(Duration::from_millis(delay.load(Ordering::SeqCst))).await;
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError> {
+        self.inner.create_group(group).await
+    }
+    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+        self.inner.destroy_group(group_id).await
+    }
+    async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
+        self.inner.add_members(group_id, users).await
+    }
+    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+        self.inner.remove_members(group_id, users).await
+    }
+    async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
+        self.inner.group(group_id).await
+    }
+    async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError> {
+        let inserted = self.inner.insert_message(message).await;
+        wait(&self.insert_delay).await;
+        inserted
+    }
+    async fn find_messages(&self, name: &MessageName) -> Result<Vec<StoredMessage>, StoreError> {
+        self.inner.find_messages(name).await
+    }
+    async fn list_c2c(&self, page: C2cPage) -> Result<Vec<StoredMessage>, StoreError> {
+        self.inner.list_c2c(page).await
+    }
+    async fn list_group(
+        &self,
+        group_no: i64,
+        max_seq: Option<u64>,
+        count: usize,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        self.inner.list_group(group_no, max_seq, count).await
+    }
+    async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
+        self.inner.load(message_no).await
+    }
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        match self.mode.load(Ordering::SeqCst) {
+            FAIL => return Err(StoreError::Failed("no space left".into())),
+            PANIC => panic!("as the test told it to"),
+            _ => {}
+        }
+        wait(&self.commit_delay).await;
+        self.inner.commit(commit).await
+    }
+    async fn answer(
+        &self,
+        message_no: i64,
+        caller: &str,
+        request_id: u128,
+    ) -> Result<Option<String>, StoreError> {
+        self.inner.answer(message_no, caller, request_id).await
+    }
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+async fn server() -> (Arc<FaultyStore>, Server) {
+    let store = Arc::new(FaultyStore::default());
+    let server = Server::on(config(), Arc::clone(&store) as Arc<dyn Store>).await;
+    (store, server)
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_or_panics_is_answered_10002_and_leaves_nothing() {
+    let (store, server) = server().await;
+    let message = server.api.c2c_message().await;
+    let mut socket = Socket::login(server.api.address, "alice").await;
+    server.api.ok("bob", SET, &set(&message, &[("k", "v", 0)])).await;
+    assert_eq!(socket.event().await["Seq"], 1);
+    let url = format!("{}&requestid={}", query("bob"), "a".repeat(32));
+    let write = set(&message, &[("l", "v", 0)]).to_string();
+    for mode in [FAIL, PANIC] {
+        store.mode.store(mode, Ordering::SeqCst);
+        let calls = (0..3).map(|_| server.api.post(SET, &url, &write));
+        for reply in futures_util::future::join_all(calls).await {
+            assert_eq!(reply["ErrorCode"], 10002);
+        }
+        assert_eq!(server.api.ok("bob", GET, &message).await["LatestSeq"], 1);
+    }
+    socket.has_nothing().await;
+    store.mode.store(WORK, Ordering::SeqCst);
+    assert_eq!(server.api.post(SET, &url, &write).await["Seq"], 2);
+    assert_eq!(socket.event().await["Seq"], 2);
+}
+
+#[tokio::test]
+async fn operations_that_wait_on_one_message_are_one_commit_and_are_answered_after_it() {
+    let (store, server) = server().await;
+    let message = server.api.c2c_message().await;
+    server.api.ok("bob", SET, &set(&message, &[("first", "v", 0)])).await;
+    store.commit_delay.store(300, Ordering::SeqCst);
+    store.commits.store(0, Ordering::SeqCst);
+    let started = std::time::Instant::now();
+    let keys: Vec<String> = (0..30).map(|n| format!("k{n}")).collect();
+    let writes = keys.iter().map(|key| {
+        let (api, write) = (&server.api, set(&message, &[(key, "v", 0)]));
+        async move { api.ok("bob", SET, &write).await["Seq"].as_u64().unwrap() }
+    });
+    let mut seqs = futures_util::future::join_all(writes).await;
+    seqs.sort_unstable();
+    assert_eq!(seqs, (2..=31).collect::<Vec<_>>());
+    assert!(started.elapsed() >= Duration::from_millis(300));
+    let commits = store.commits.load(Ordering::SeqCst);
+    assert!(commits <= 4, "{commits} commits for 30 operations that waited together");
+}
+
+#[tokio::test]
+async fn a_change_by_somebody_who_guessed_the_message_is_pushed_after_the_message() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let mut socket = Socket::login(server.api.address, "bob").await;
+    store.insert_delay.store(200, Ordering::SeqCst);
+    let new = message(json!({"GroupId": group["GroupId"]}));
+    let guessed = set(&with(&group, json!({"MsgSeq": 2})), &[("k", "v", 0)]);
+    tokio::join!(server.api.ok("alice", GROUP_SEND, &new), async {
+        while server.api.call("carol", GROUP_SET, &guessed).await["ErrorCode"] == 23004 {}
+    });
+    assert_eq!(socket.event().await["CallbackCommand"], "Group.CallbackAfterSendMsg");
+    assert_eq!(socket.event().await["Seq"], 1);
+}

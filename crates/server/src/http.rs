@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
@@ -35,7 +35,8 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let api = Router::new()
         .route("/v4/push", any(push::connect))
-        .route("/v4", any(unknown))
+        .route("/v4", any(command))
+        .route("/v4/", any(command))
         .route("/v4/{*path}", any(command))
         .layer(cors(app))
         .with_state(Arc::clone(app));
@@ -52,10 +53,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     }
 }
 
-async fn unknown() -> Response {
-    respond(Err(no_such_command()))
-}
-
 fn no_such_command() -> Error {
     Error::new(
         NO_SUCH_COMMAND,
@@ -64,23 +61,24 @@ fn no_such_command() -> Error {
 }
 
 /// `/v4/{service}/{command}`.
-async fn command(State(app): State<Arc<App>>, Path(path): Path<String>, request: Request) -> Response {
+async fn command(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = read(body).await;
     // A task of its own: what was begun is finished though the caller hangs up, and a panic ends nothing else.
     let tasks = app.tasks.clone();
-    let running = tasks.spawn(async move { run(&app, &path, &parts, body).await });
+    let running = tasks.spawn(async move { run(&app, &parts, body).await });
     respond(running.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a command panicked");
         Err(internal())
     }))
 }
 
-async fn run(app: &App, path: &str, parts: &Parts, body: Result<Vec<u8>, Error>) -> Answer {
+async fn run(app: &App, parts: &Parts, body: Result<Vec<u8>, Error>) -> Answer {
     if parts.method != Method::POST {
         let text = format!("the API is called with POST, not {}", parts.method);
         return Err(Error::with(BAD_HTTP, text));
     }
+    let path = parts.uri.path().strip_prefix("/v4/").unwrap_or_default();
     let (service, command) = path.split_once('/').ok_or_else(no_such_command)?;
     let command = Command::of(service, command).ok_or_else(no_such_command)?;
     let url = UrlParameters::of(&parts.uri)?;

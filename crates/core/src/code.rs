@@ -43,9 +43,9 @@ macro_rules! codes {
 codes! {
     INTERNAL = 10002, Request, true, "The server could not do its work (seeds 002 to 004). Nothing is known to be written; try again.";
     INVALID_PARAMETER = 10004, Request, false, "A parameter is malformed, missing, repeated or over a limit (seeds 002 to 004). Nothing was written.";
-    GROUP_EXISTS = 10021, Request, false, "A group with this GroupId exists already.";
-    NO_SUCH_GROUP = 10010, Request, false, "The group does not exist, or the caller may not see it.";
     NOT_ENABLED = 10008, Request, false, "Message extensions are switched off for this app (seeds 002 to 004).";
+    NO_SUCH_GROUP = 10010, Request, false, "The group does not exist, or the caller may not see it.";
+    GROUP_EXISTS = 10021, Request, false, "A group with this GroupId exists already.";
     NOT_SUPPORTED = 23002, Request, false, "The message does not support extensions (seed 002); Community and AVChatRoom never do.";
     TOO_MANY_WRITES = 23003, Request, true, "More than 200 write attempts in a minute on one message, or more than one user's share of them (seed 002).";
     NO_SUCH_MESSAGE = 23004, Request, false, "The message does not exist, or the caller may not see it (seeds 002 to 004).";
@@ -109,6 +109,13 @@ impl core::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_ascend_within_their_scope() {
+        for scope in [Scope::Request, Scope::Item, Scope::Client] {
+            assert!(CODES.iter().filter(|c| c.scope == scope).is_sorted_by_key(|c| c.code));
+        }
+    }
 
     #[test]
     fn no_code_is_listed_twice() {

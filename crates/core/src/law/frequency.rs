@@ -1,8 +1,8 @@
 //! How often: write attempts on a message (23003) and calls of a caller (60007). Times are milliseconds of a clock that
 //! does not go back.
 
-use alloc::collections::VecDeque;
-use alloc::string::{String, ToString};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 
 use crate::code::{Error, TOO_FREQUENT, TOO_MANY_WRITES};
 use crate::limits::{Limits, exceeds};
@@ -12,7 +12,10 @@ const MINUTE: u64 = 60_000;
 /// The write attempts on one message within the last minute; refused ones count (seed 002).
 #[derive(Debug, Default)]
 pub struct Attempts {
-    recent: VecDeque<(u64, String)>,
+    /// When, and whose, oldest first.
+    recent: VecDeque<(u64, Arc<str>)>,
+    /// How many of them each user has.
+    of_user: BTreeMap<Arc<str>, usize>,
 }
 
 impl Attempts {
@@ -22,16 +25,14 @@ impl Attempts {
     /// 23003 when the message, or this user on it, has had its attempts; this one is not counted then, so that a client
     /// which keeps trying is let in again as the minute passes.
     pub fn admit(&mut self, user: &str, admin: bool, now: u64, limits: &Limits) -> Result<(), Error> {
-        while self.recent.front().is_some_and(|(at, _)| at + MINUTE <= now) {
-            self.recent.pop_front();
-        }
+        self.forget(now);
         if exceeds(self.recent.len() + 1, limits.writes_per_minute) {
             return Err(Error::new(
                 TOO_MANY_WRITES,
                 "too many write attempts on this message within a minute; try again later",
             ));
         }
-        let own = self.recent.iter().filter(|(_, who)| who == user).count();
+        let own = self.of_user.get(user).copied().unwrap_or(0);
         if !admin && exceeds(own + 1, limits.user_writes_per_minute) {
             return Err(Error::new(
                 TOO_MANY_WRITES,
@@ -39,7 +40,9 @@ impl Attempts {
             ));
         }
         if limits.writes_per_minute != 0 || limits.user_writes_per_minute != 0 {
-            self.recent.push_back((now, user.to_string()));
+            let user = self.of_user.get_key_value(user).map_or_else(|| user.into(), |(user, _)| user.clone());
+            self.of_user.insert(user.clone(), own + 1);
+            self.recent.push_back((now, user));
         }
         Ok(())
     }
@@ -48,6 +51,17 @@ impl Attempts {
     #[must_use]
     pub fn is_idle(&self, now: u64) -> bool {
         self.recent.back().is_none_or(|(at, _)| at + MINUTE <= now)
+    }
+
+    fn forget(&mut self, now: u64) {
+        while let Some((_, user)) = self.recent.pop_front_if(|(at, _)| *at + MINUTE <= now) {
+            if let Some(count) = self.of_user.get_mut(&user) {
+                *count -= 1;
+                if *count == 0 {
+                    self.of_user.remove(&user);
+                }
+            }
+        }
     }
 }
 

@@ -33,7 +33,13 @@ pub struct Edge(Pump);
 impl Edge {
     /// `random`: six random 32-bit numbers. `emit(name, data)` calls the listeners of an event.
     #[wasm_bindgen(constructor)]
-    pub fn new(sdk_app_id: f64, endpoint: String, refuse_empty_key_list: bool, random: &[u32], emit: Function) -> Self {
+    pub fn new(
+        sdk_app_id: f64,
+        endpoint: String,
+        refuse_empty_key_list: bool,
+        random: &[u32],
+        emit: Function,
+    ) -> Self {
         let word = |i: usize| u64::from(random.get(i).copied().unwrap_or(0));
         let long = |i: usize| word(i) << 32 | word(i + 1);
         let config = Config {
@@ -48,7 +54,9 @@ impl Edge {
     /// `login({userID, userSig})`
     pub fn login(&self, options: &JsValue, resolve: Function, reject: Function) {
         let (user_id, user_sig) = (convert::text(options, "userID"), convert::text(options, "userSig"));
-        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_login(call, user_id, user_sig, now));
+        self.0.call(Call { resolve, reject }, |client, call, now| {
+            client.handle_login(call, user_id, user_sig, now)
+        });
     }
 
     /// `logout()`
@@ -64,7 +72,9 @@ impl Edge {
     /// `setMessageExtensions(message, extensions)`
     pub fn set(&self, message: &JsValue, extensions: &JsValue, resolve: Function, reject: Function) {
         let (message, extensions) = (convert::message(message), convert::extensions(extensions));
-        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_set(call, message, extensions, now));
+        self.0.call(Call { resolve, reject }, |client, call, now| {
+            client.handle_set(call, message, extensions, now)
+        });
     }
 
     /// `getMessageExtensions(message, keyList?)`
@@ -72,19 +82,24 @@ impl Edge {
         let message = convert::message(message);
         let keys = convert::optional_list(key_list)
             .map(|list| list.and_then(|list| list.into_iter().collect::<Option<Vec<String>>>()));
-        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_get(call, message, keys, now));
+        self.0
+            .call(Call { resolve, reject }, |client, call, now| client.handle_get(call, message, keys, now));
     }
 
     /// `deleteMessageExtensions(message, keyList?)`
     pub fn delete(&self, message: &JsValue, key_list: &JsValue, resolve: Function, reject: Function) {
         let (message, keys) = (convert::message(message), convert::optional_list(key_list));
-        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_delete(call, message, keys, now));
+        self.0.call(Call { resolve, reject }, |client, call, now| {
+            client.handle_delete(call, message, keys, now)
+        });
     }
 
     /// `sendMessage(message)`
     pub fn send(&self, message: &JsValue, resolve: Function, reject: Function) {
         let (argument, body) = (convert::message(message), convert::body(message));
-        self.0.call(Call { resolve, reject }, |client, call, now| client.handle_send(call, argument, body, now));
+        self.0.call(Call { resolve, reject }, |client, call, now| {
+            client.handle_send(call, argument, body, now)
+        });
     }
 
     /// `getMessageList({conversationID, nextReqMessageID?, count?})`

@@ -1,7 +1,7 @@
 // Names and values of the mirrored API.
 
-// Put in from Cargo.toml by `cargo xtask build`.
-export const VERSION = '0.0.0';
+/* global __VERSION__ -- that of Cargo.toml, put in by `cargo xtask build` */
+export const VERSION = __VERSION__;
 
 export const EVENT = Object.freeze({
   SDK_READY: 'sdkStateReady',

@@ -17,6 +17,9 @@ pub(crate) const WASM: &str = "message_extensions_bg.wasm";
 /// The package's entry, with the glue in it.
 pub(crate) const ENTRY: &str = "index.js";
 
+/// The package's version: all crates share one.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// What rustc emits for wasm today, so that wasm-opt may read it and use it.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
@@ -110,12 +113,13 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
                 "--target=es2022",
             ])
             .args(["--minify", "--legal-comments=none", "--charset=utf8", "--log-level=warning"])
+            .arg(format!("--define:__VERSION__=\"{VERSION}\""))
             .arg(format!("--outfile={}", pkg.join(&entry).display()))
             .run()?;
     }
     std::fs::copy(work.join(WASM), pkg.join(WASM)).context("cannot copy the wasm file")?;
     write(&pkg.join("codes.d.ts"), codes::typescript())?;
-    write(&pkg.join("package.json"), with_version(&manifest, env!("CARGO_PKG_VERSION"))?)
+    write(&pkg.join("package.json"), with_version(&manifest, VERSION)?)
 }
 
 /// The `.js` files of a folder.

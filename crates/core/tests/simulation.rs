@@ -9,10 +9,11 @@
 )]
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use fastrand::Rng;
 use message_extensions_core::client::*;
+use message_extensions_core::code::{Error, SEQ_CONFLICT};
 use message_extensions_core::law::{Message, Operation};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
@@ -46,6 +47,8 @@ struct Peer {
     /// Frames of a socket arrive in order.
     last_frame: u64,
     calls: BTreeMap<CallId, u64>,
+    /// What each set wants to write.
+    set_values: BTreeMap<CallId, String>,
     last_call: CallId,
     first_get: Option<CallId>,
     /// What a listener makes of the first answer and the events after it.
@@ -60,6 +63,10 @@ struct World {
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     arrivals: BTreeMap<u64, Arrival>,
     message: Message,
+    /// The last answers to each peer's writes, by request id, as a store remembers them.
+    answers: BTreeMap<usize, VecDeque<(u128, Reply)>>,
+    /// Numbers values, so that no two are alike.
+    values: u32,
     peers: Vec<Peer>,
 }
 
@@ -98,6 +105,7 @@ impl World {
                 is_connected: false,
                 last_frame: 0,
                 calls: BTreeMap::new(),
+                set_values: BTreeMap::new(),
                 last_call: 0,
                 first_get: None,
                 view: None,
@@ -111,6 +119,8 @@ impl World {
             queue: BinaryHeap::new(),
             arrivals: BTreeMap::new(),
             message: Message::default(),
+            answers: BTreeMap::new(),
+            values: 0,
             peers,
         }
     }
@@ -166,7 +176,7 @@ impl World {
         let now = self.now;
         match arrival {
             Arrival::Request(i, request) => {
-                let reply = self.serve(i, request.body);
+                let reply = self.serve(i, &request);
                 let at = now + self.delay();
                 let reply = if self.is_lost() { Err(Failure::Network) } else { Ok(reply) };
                 // Half of what is lost is never heard of: the client must notice by itself.
@@ -213,7 +223,10 @@ impl World {
         let key = |rng: &mut Rng| Some(format!("k{}", rng.u8(0..6)));
         match self.rng.u8(0..20) {
             0..=7 => {
-                let items = vec![(key(&mut self.rng), Some(format!("{}", self.rng.u16(..))))];
+                self.values += 1;
+                let items = vec![(key(&mut self.rng), Some(self.values.to_string()))];
+                let next_call = self.peers[i].last_call + 1;
+                self.peers[i].set_values.insert(next_call, self.values.to_string());
                 self.call(i, |client, call, now| client.handle_set(call, argument(), Some(items), now));
             }
             8..=10 => {
@@ -254,6 +267,11 @@ impl World {
                 Output::Request(request) => {
                     let at = self.now + self.delay();
                     if !self.is_lost() {
+                        if self.is_lost() {
+                            // Not lost, but twice.
+                            let again = at + self.delay();
+                            self.later(again, Arrival::Request(i, request.clone()));
+                        }
                         self.later(at, Arrival::Request(i, request));
                     } else if self.rng.bool() {
                         self.later(at, Arrival::Reply(i, request.id, Err(Failure::Network)));
@@ -307,15 +325,14 @@ impl World {
         }
     }
 
-    fn settled(
-        &mut self,
-        i: usize,
-        call: CallId,
-        result: Result<Answer, message_extensions_core::code::Error>,
-    ) {
+    fn settled(&mut self, i: usize, call: CallId, result: Result<Answer, Error>) {
         let peer = &mut self.peers[i];
         let since = peer.calls.remove(&call).expect("a promise is settled once");
         assert!(self.now - since <= TIME_LIMIT, "a promise is settled within the time limit");
+        if let (Ok(Answer::Items(items)), Some(value)) = (&result, peer.set_values.get(&call)) {
+            let met_itself = items.iter().any(|(code, _, current)| *code == SEQ_CONFLICT && current == value);
+            assert!(!met_itself, "a retry has met its own write");
+        }
         if peer.first_get == Some(call) {
             peer.first_get = None;
             if let Ok(Answer::Extensions(list)) = result {
@@ -325,12 +342,23 @@ impl World {
     }
 
     /// The server.
-    fn serve(&mut self, i: usize, body: Body) -> Reply {
-        match body {
-            Body::Set(request) => self.write(i, request),
-            Body::Pull(request) => {
-                Reply::Pull(self.message.pull(request.start_seq.unwrap_or(0)).into_reply(false))
+    fn serve(&mut self, i: usize, request: &Request) -> Reply {
+        match &request.body {
+            Body::Set(body) => {
+                let id = request.request_id.expect("a write has a request id");
+                let remembered = self.answers.entry(i).or_default().iter().find(|(other, _)| *other == id);
+                if let Some((_, reply)) = remembered {
+                    return reply.clone();
+                }
+                let reply = self.write(i, body.clone());
+                let answers = self.answers.entry(i).or_default();
+                answers.push_back((id, reply.clone()));
+                if answers.len() > 8 {
+                    answers.pop_front();
+                }
+                reply
             }
+            Body::Pull(body) => Reply::Pull(self.message.pull(body.start_seq.unwrap_or(0)).into_reply(false)),
             _ => Reply::Probe,
         }
     }

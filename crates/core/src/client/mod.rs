@@ -9,6 +9,7 @@
 //! | `session` | login, logout, and the push connection's life |
 //! | `connection` | the push connection's states and clocks |
 //! | `calls` | which request a call makes, and what its reply answers |
+//! | `retry` | which failed requests are sent again, and when |
 //! | `sync` | when a message is pulled, and who hears of what changed |
 //! | `cache` | how pushes, replies and pulls of one message merge |
 //! | `chat` | messages as they are sent, listed and received |
@@ -19,6 +20,7 @@ mod calls;
 mod chat;
 mod connection;
 mod io;
+mod retry;
 mod session;
 mod sync;
 
@@ -66,12 +68,20 @@ pub struct Client {
     outputs: VecDeque<Output>,
 }
 
-/// A request whose reply has not come.
+/// A request whose reply has not come, or that will be sent again.
 #[derive(Debug)]
 struct OpenRequest {
-    id: RequestId,
-    until: u64,
+    /// As it was sent last. A retry has another `id`, so that a late reply to the attempt before is not taken for its
+    /// own, but the same `request_id`: whichever attempt the server saw first, it answers all of them alike.
+    request: Request,
     purpose: calls::Purpose,
+    /// When the attempt is given up, or sent again if it is `waiting`.
+    until: u64,
+    /// Why the last attempt failed, while the next one waits.
+    waiting: Option<Error>,
+    attempts: u32,
+    /// When the whole of it is given up.
+    give_up: u64,
 }
 
 impl Client {
@@ -111,24 +121,22 @@ impl Client {
 
     /// The time has come that [`poll_timeout`](Self::poll_timeout) named; calling it early does no harm.
     pub fn handle_timeout(&mut self, now: u64) {
-        while let Some(i) = self.requests.iter().position(|r| r.until <= now) {
-            let request = self.requests.swap_remove(i);
-            self.outputs.push_back(Output::Abort(request.id));
-            self.fail(request.purpose, timeout(), now);
-        }
+        self.retry_timeout(now);
         self.session_timeout(now);
         self.sync_timeout(now);
     }
 
     /// A reply has come, or none will. One to a request that was aborted is ignored.
     pub fn handle_reply(&mut self, id: RequestId, reply: Result<Reply, Failure>, now: u64) {
-        let Some(i) = self.requests.iter().position(|r| r.id == id) else { return };
+        let Some(i) = self.requests.iter().position(|r| r.request.id == id && r.waiting.is_none()) else {
+            return;
+        };
         let request = self.requests.swap_remove(i);
         match calls::accepted(reply) {
             Ok(reply) => self.replied(request.purpose, reply, now),
             Err(error) => {
                 self.session_refused(&error);
-                self.fail(request.purpose, error, now);
+                self.retry(request, error, now);
             }
         }
     }
@@ -142,21 +150,13 @@ impl Client {
     }
 
     fn request(&mut self, path: (&'static str, &'static str), body: Body, purpose: calls::Purpose, now: u64) {
-        self.last_request += 1;
-        let id = self.last_request;
         let is_write = matches!(body, Body::Set(_));
         let request_id = is_write.then(|| {
             self.config.nonce = self.config.nonce.wrapping_add(1);
             self.config.nonce
         });
-        self.requests.push(OpenRequest { id, until: now + TIME_LIMIT, purpose });
-        self.outputs.push_back(Output::Request(Request {
-            id,
-            path,
-            random: self.rng.u32(..),
-            request_id,
-            body,
-        }));
+        let request = Request { id: 0, path, random: self.rng.u32(..), request_id, body };
+        self.attempt(request, purpose, 0, now + TIME_LIMIT, now);
     }
 }
 

@@ -240,7 +240,7 @@ impl Client {
             self.settle(call, Err(error.clone()));
         }
         for request in core::mem::take(&mut self.requests) {
-            self.outputs.push_back(Output::Abort(request.id));
+            self.outputs.push_back(Output::Abort(request.request.id));
             if let Some(call) = request.purpose.call() {
                 self.settle(call, Err(error.clone()));
             }

@@ -1,0 +1,63 @@
+//! Which failed requests are sent again, and when. A lost reply says nothing about whether the server has done the work;
+//! every request may be repeated: reads change nothing, writes carry a request id, messages an ID of their own.
+
+use super::calls::Purpose;
+use super::{Client, OpenRequest, Output, Request, timeout};
+use crate::code::{Error, INTERNAL, NETWORK, TIMEOUT, TOO_FREQUENT, TOO_MANY_WRITES};
+
+/// An attempt without a reply is given up after this, milliseconds.
+const PATIENCE: u64 = 5_000;
+/// The bound of the first wait, which doubles up to the last (full jitter), milliseconds.
+const FIRST_WAIT: u64 = 400;
+const LAST_WAIT: u64 = 4_000;
+
+impl Client {
+    /// Sends a request, for the first time or again.
+    pub(super) fn attempt(
+        &mut self,
+        mut request: Request,
+        purpose: Purpose,
+        attempts: u32,
+        give_up: u64,
+        now: u64,
+    ) {
+        self.last_request += 1;
+        request.id = self.last_request;
+        self.outputs.push_back(Output::Request(request.clone()));
+        let until = give_up.min(now + PATIENCE);
+        self.requests.push(OpenRequest {
+            request,
+            purpose,
+            until,
+            waiting: None,
+            attempts: attempts + 1,
+            give_up,
+        });
+    }
+
+    /// An attempt has failed: waits for the next one, or tells who asked.
+    pub(super) fn retry(&mut self, mut failed: OpenRequest, error: Error, now: u64) {
+        let may_succeed = matches!(error.code, NETWORK | TIMEOUT | INTERNAL | TOO_MANY_WRITES | TOO_FREQUENT);
+        let is_probe = matches!(failed.purpose, Purpose::Probe);
+        let bound = (FIRST_WAIT << (failed.attempts - 1).min(16)).min(LAST_WAIT);
+        let next = now + self.rng.u64(bound / 4..=bound);
+        if !may_succeed || is_probe || next >= failed.give_up || self.admit().is_err() {
+            return self.fail(failed.purpose, error, now);
+        }
+        failed.until = next;
+        failed.waiting = Some(error);
+        self.requests.push(failed);
+    }
+
+    pub(super) fn retry_timeout(&mut self, now: u64) {
+        while let Some(i) = self.requests.iter().position(|r| r.until <= now) {
+            let open = self.requests.swap_remove(i);
+            if open.waiting.is_some() {
+                self.attempt(open.request, open.purpose, open.attempts, open.give_up, now);
+                continue;
+            }
+            self.outputs.push_back(Output::Abort(open.request.id));
+            self.retry(open, timeout(), now);
+        }
+    }
+}

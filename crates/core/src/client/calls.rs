@@ -5,17 +5,29 @@ use alloc::vec::Vec;
 
 use super::argument::{self, Extensible, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
-use super::{Answer, Body, CallId, Client, Failure, Reply};
+use super::window::{Waiting, Window};
+use super::{Answer, Body, CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::change::{Change, ChangeKind};
 use crate::code::{Error, NETWORK, UNUSABLE_REPLY};
 use crate::message::MessageRef;
 use crate::wire::{EXTENSION_SERVICE, Item, OK, SetReply, SetRequest, operate_type};
 
+/// A set, delete or clear.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) call: CallId,
+    pub(super) message: Extensible,
+    /// `OperateType`.
+    operation: u32,
+    /// Its place among the writes of this message, see [`Window`](super::window::Window).
+    number: u64,
+}
+
 /// Why a request was made.
 #[derive(Debug)]
 pub(super) enum Purpose {
     Probe,
-    Set(CallId, Extensible, u32),
+    Set(Write),
     /// The message's cache knows who waits.
     Pull(MessageRef),
     Send(CallId, Sending),
@@ -25,7 +37,8 @@ pub(super) enum Purpose {
 impl Purpose {
     pub(super) const fn call(&self) -> Option<CallId> {
         match self {
-            Self::Set(call, ..) | Self::Send(call, _) | Self::List(call, _) => Some(*call),
+            Self::Send(call, _) | Self::List(call, _) => Some(*call),
+            Self::Set(write) => Some(write.call),
             Self::Probe | Self::Pull(_) => None,
         }
     }
@@ -138,18 +151,39 @@ impl Client {
             extension_list: (operation != operate_type::CLEAR).then_some(items),
             ..SetRequest::default()
         };
+        let waiting = Waiting { call, message, operation, request, give_up: now + TIME_LIMIT };
+        if let Some(waiting) = self.messages.window(&waiting.message).queue(waiting) {
+            self.write(waiting, now);
+        }
+    }
+
+    fn write(&mut self, waiting: Waiting, now: u64) {
+        let Waiting { call, message, operation, request, give_up } = waiting;
+        let number = self.messages.window(&message).open();
         let body = Body::Set(request.addressed_to(message.message.clone()));
         let command = if message.message.is_group() { "group_set_key_values" } else { "set_key_values" };
-        self.request((EXTENSION_SERVICE, command), body, Purpose::Set(call, message, operation), now);
+        let purpose = Purpose::Set(Write { call, message, operation, number });
+        self.request_until(give_up, (EXTENSION_SERVICE, command), body, purpose, now);
+    }
+
+    /// A write has its answer, or none will come: those that waited for it go out.
+    fn write_done(&mut self, message: &MessageRef, number: u64, now: u64) {
+        // Without a window the session has ended meanwhile, and those that waited were told.
+        let Some(window) = self.messages.known_window(message) else { return };
+        window.close(number);
+        while let Some(waiting) = self.messages.known_window(message).and_then(Window::next) {
+            self.write(waiting, now);
+        }
     }
 
     /// The reply to a request whose purpose was this.
     pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
         match (purpose, reply) {
             (Purpose::Probe, _) => self.probed(),
-            (Purpose::Set(call, message, operation), Reply::Set(reply)) => {
-                let answer = self.written(&message, operation, reply, now);
-                self.settle(call, answer);
+            (Purpose::Set(write), Reply::Set(reply)) => {
+                let answer = self.written(&write.message, write.operation, reply, now);
+                self.settle(write.call, answer);
+                self.write_done(&write.message.message, write.number, now);
             }
             (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),
             (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, sending, reply),
@@ -160,12 +194,14 @@ impl Client {
 
     /// There is no reply, or a refusal.
     pub(super) fn fail(&mut self, purpose: Purpose, error: Error, now: u64) {
-        if let Some(call) = purpose.call() {
-            return self.settle(call, Err(error));
-        }
         match purpose {
+            Purpose::Set(write) => {
+                self.settle(write.call, Err(error));
+                self.write_done(&write.message.message, write.number, now);
+            }
+            Purpose::Send(call, _) | Purpose::List(call, _) => self.settle(call, Err(error)),
             Purpose::Pull(message) => self.pull_failed(&message, &error, now),
-            _ => self.probe_failed(error),
+            Purpose::Probe => self.probe_failed(error),
         }
     }
 

@@ -10,6 +10,7 @@
 //! | `connection` | the push connection's states and clocks |
 //! | `calls` | which request a call makes, and what its reply answers |
 //! | `retry` | which failed requests are sent again, and when |
+//! | `window` | how many writes of one message are on their way |
 //! | `sync` | when a message is pulled, and who hears of what changed |
 //! | `cache` | how pushes, replies and pulls of one message merge |
 //! | `chat` | messages as they are sent, listed and received |
@@ -23,6 +24,7 @@ mod io;
 mod retry;
 mod session;
 mod sync;
+mod window;
 
 pub use argument::{CONV_C2C, CONV_GROUP, ExtensionArgument, MessageArgument};
 pub use cache::Notice;
@@ -150,13 +152,24 @@ impl Client {
     }
 
     fn request(&mut self, path: (&'static str, &'static str), body: Body, purpose: calls::Purpose, now: u64) {
+        self.request_until(now + TIME_LIMIT, path, body, purpose, now);
+    }
+
+    fn request_until(
+        &mut self,
+        give_up: u64,
+        path: (&'static str, &'static str),
+        body: Body,
+        purpose: calls::Purpose,
+        now: u64,
+    ) {
         let is_write = matches!(body, Body::Set(_));
         let request_id = is_write.then(|| {
             self.config.nonce = self.config.nonce.wrapping_add(1);
             self.config.nonce
         });
         let request = Request { id: 0, path, random: self.rng.u32(..), request_id, body };
-        self.attempt(request, purpose, 0, now + TIME_LIMIT, now);
+        self.attempt(request, purpose, 0, give_up, now);
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::argument::{Extensible, fallback_id};
 use super::cache::{Cached, Notice, Pages};
 use super::calls::{Purpose, unusable};
+use super::window::Window;
 use super::{Answer, Body, CallId, Client, Event, TIME_LIMIT, timeout};
 use crate::change::Change;
 use crate::code::Error;
@@ -34,6 +35,7 @@ struct Tracked {
     cached: Cached,
     pull: Option<Pages>,
     waiters: Vec<Waiter>,
+    writes: Window,
     /// When to pull though nobody asks.
     pull_at: Option<u64>,
 }
@@ -66,6 +68,7 @@ impl Messages {
                     cached: Cached::default(),
                     pull: None,
                     waiters: Vec::new(),
+                    writes: Window::default(),
                     pull_at: None,
                 },
             );
@@ -81,12 +84,21 @@ impl Messages {
         &self.tracked(message).cached
     }
 
+    pub(super) fn window(&mut self, message: &Extensible) -> &mut Window {
+        &mut self.tracked(message).writes
+    }
+
+    pub(super) fn known_window(&mut self, message: &MessageRef) -> Option<&mut Window> {
+        self.find(message).map(|tracked| &mut tracked.writes)
+    }
+
     pub(super) fn deadline(&self) -> Option<u64> {
         let waiters = self.list.iter().flat_map(|t| t.waiters.iter().map(|w| w.until));
         // A pull that is due has no deadline of its own while it must wait for another to finish.
         let pulls =
             self.list.iter().filter(|t| t.pull.is_none() && self.pulls_free() > 0).filter_map(|t| t.pull_at);
-        waiters.chain(pulls).min()
+        let writes = self.list.iter().filter_map(|t| t.writes.deadline());
+        waiters.chain(pulls).chain(writes).min()
     }
 
     /// How many pulls that nobody waits for may start.
@@ -96,7 +108,8 @@ impl Messages {
 
     /// Forgets everything; the calls that waited.
     pub(super) fn drop_all(&mut self) -> Vec<CallId> {
-        core::mem::take(&mut self.list).into_iter().flat_map(|t| t.waiters).map(|w| w.call).collect()
+        let calls = |t: Tracked| t.waiters.into_iter().map(|w| w.call).chain(t.writes.drop_all());
+        core::mem::take(&mut self.list).into_iter().flat_map(calls).collect()
     }
 }
 
@@ -298,8 +311,14 @@ impl Client {
             .iter_mut()
             .flat_map(|t| t.waiters.extract_if(.., |w| w.until <= now))
             .collect();
-        for waiter in late {
-            self.settle(waiter.call, Err(timeout()));
+        let mut late: Vec<_> = late.into_iter().map(|waiter| waiter.call).collect();
+        for tracked in &mut self.messages.list {
+            while let Some(call) = tracked.writes.late(now) {
+                late.push(call);
+            }
+        }
+        for call in late {
+            self.settle(call, Err(timeout()));
         }
         for tracked in &mut self.messages.list {
             // The gap has closed by itself.

@@ -1,0 +1,81 @@
+//! How many writes of one message may be on their way. The server remembers the answers to a caller's last writes on a
+//! message, so that a retry gets the first answer again; a write that has fallen further behind would be taken for a new
+//! one, and meet itself as a conflict. Writes that would push an open one out of that memory wait.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::CallId;
+use super::argument::Extensible;
+use crate::wire::SetRequest;
+
+/// Half of the answers that a server remembers of one caller on one message; late doubles of older requests may take
+/// the places of the other half.
+const MOST: u64 = 4;
+
+/// The writes of one message.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    next: u64,
+    /// Numbers of those whose answer has not come, ascending.
+    open: Vec<u64>,
+    waiting: VecDeque<Waiting>,
+}
+
+/// A write that has not been sent.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) call: CallId,
+    pub(super) message: Extensible,
+    pub(super) operation: u32,
+    pub(super) request: SetRequest,
+    pub(super) give_up: u64,
+}
+
+impl Window {
+    /// Queues a write behind those that wait; gives it back if it may go at once.
+    pub(super) fn queue(&mut self, write: Waiting) -> Option<Waiting> {
+        if self.waiting.is_empty() && !self.is_full() {
+            return Some(write);
+        }
+        self.waiting.push_back(write);
+        None
+    }
+
+    /// The next write that may go, if any.
+    pub(super) fn next(&mut self) -> Option<Waiting> {
+        if self.is_full() { None } else { self.waiting.pop_front() }
+    }
+
+    /// A write goes out; its number.
+    pub(super) fn open(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.open.push(number);
+        number
+    }
+
+    /// The write with this number is done.
+    pub(super) fn close(&mut self, number: u64) {
+        self.open.retain(|open| *open != number);
+    }
+
+    /// When the first of those that wait gives up.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.waiting.front().map(|write| write.give_up)
+    }
+
+    /// Those that have waited too long.
+    pub(super) fn late(&mut self, now: u64) -> Option<CallId> {
+        self.waiting.pop_front_if(|write| write.give_up <= now).map(|write| write.call)
+    }
+
+    /// Everybody who waits.
+    pub(super) fn drop_all(self) -> impl Iterator<Item = CallId> {
+        self.waiting.into_iter().map(|write| write.call)
+    }
+
+    fn is_full(&self) -> bool {
+        self.open.first().is_some_and(|oldest| self.next - oldest >= MOST)
+    }
+}

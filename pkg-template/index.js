@@ -47,7 +47,14 @@ class Chat extends Emitter {
     this.#options = options;
     // Begin at once; a failure is told to the calls that need it.
     load(options.wasm).catch(() => {});
+    globalThis.addEventListener?.('online', this.#wake);
+    globalThis.document?.addEventListener('visibilitychange', this.#wake);
   }
+
+  /** The network may be back: a connection that waits need not any longer. */
+  #wake = () => {
+    if (globalThis.document?.visibilityState !== 'hidden') this.#edge?.wake();
+  };
 
   login(options) {
     // Known before SDK_READY, whose listeners may create messages.
@@ -65,6 +72,8 @@ class Chat extends Emitter {
 
   destroy() {
     if (instances.get(this.#options.SDKAppID) === this) instances.delete(this.#options.SDKAppID);
+    globalThis.removeEventListener?.('online', this.#wake);
+    globalThis.document?.removeEventListener('visibilitychange', this.#wake);
     // Listeners go last: they are told SDK_NOT_READY.
     return this.#call('destroy').finally(() => this.removeAll());
   }

@@ -69,6 +69,11 @@ impl Edge {
         self.0.call(Call { resolve, reject }, |client, call, _| client.handle_destroy(call));
     }
 
+    /// The network is back, or the page is looked at again.
+    pub fn wake(&self) {
+        self.0.turn(message_extensions_core::client::Client::handle_wake);
+    }
+
     /// `setMessageExtensions(message, extensions)`
     pub fn set(&self, message: &JsValue, extensions: &JsValue, resolve: Function, reject: Function) {
         let (message, extensions) = (convert::message(message), convert::extensions(extensions));

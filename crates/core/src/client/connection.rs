@@ -94,6 +94,15 @@ impl Connection {
         self.state = State::Waiting { until: now + rng.u64(0..=bound) };
     }
 
+    /// The network may have changed: waits no longer, and asks a live peer whether it is there.
+    pub(super) const fn wake(&mut self, now: u64) {
+        match &mut self.state {
+            State::Waiting { until } => *until = now,
+            State::Live { next_ping, .. } => *next_ping = now,
+            _ => {}
+        }
+    }
+
     pub(super) const fn deadline(&self) -> Option<u64> {
         match self.state {
             State::Off => None,

@@ -115,6 +115,12 @@ impl Client {
         }
     }
 
+    /// The host says that the network is back, or that the page is looked at again: no time to wait for a back-off.
+    pub fn handle_wake(&mut self, now: u64) {
+        self.connection.wake(now);
+        self.session_timeout(now);
+    }
+
     /// The socket is open.
     pub fn handle_socket_open(&mut self, now: u64) {
         if self.connection.is_off() {

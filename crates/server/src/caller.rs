@@ -13,7 +13,7 @@ use message_extensions_core::usersig;
 use serde::Deserialize;
 
 use crate::clock::{now_s, steady_ms};
-use crate::commands::Command;
+use crate::command::Command;
 use crate::config::Config;
 
 /// Longest UserID, bytes of UTF-8.

@@ -1,4 +1,4 @@
-//! HTTP: routes, the envelope that is the same whatever happens, CORS, and files.
+//! HTTP: routes, files, and how a request becomes a command.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,24 +6,23 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, Method};
+use axum::response::Response;
 use axum::routing::{any, get};
 use futures_util::StreamExt;
 use message_extensions_core::code::{BAD_HTTP, Error, NO_SUCH_COMMAND};
-use message_extensions_core::wire::Status;
 use tower::ServiceBuilder;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::App;
 use crate::caller::UrlParameters;
-use crate::commands::Command;
-use crate::message_queue::{Answer, internal};
-use crate::push;
+use crate::command::Command;
+use crate::envelope::{Answer, internal, respond};
+use crate::origin::cors;
+use crate::{commands, push};
 
 /// Largest body, bytes.
 const BODY_BYTES: usize = 1 << 20;
@@ -38,7 +37,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v4", any(command))
         .route("/v4/", any(command))
         .route("/v4/{*path}", any(command))
-        .layer(cors(app))
+        .layer(cors(&app.config.allow_origins))
         .with_state(Arc::clone(app));
     let router = Router::new().route("/healthz", get(|| async { "ok" })).merge(api);
     match &app.config.static_dir {
@@ -83,7 +82,7 @@ async fn run(app: &App, parts: &Parts, body: Result<Vec<u8>, Error>) -> Answer {
     let command = Command::of(service, command).ok_or_else(no_such_command)?;
     let url = UrlParameters::of(&parts.uri)?;
     let (caller, _) = app.callers.identify(&url)?;
-    command.run(app, caller, &url, &body?).await
+    commands::run(command, app, caller, &url, &body?).await
 }
 
 /// The body, if it is not too large and comes in time.
@@ -111,35 +110,4 @@ async fn read_all(body: Body) -> Result<Vec<u8>, Error> {
         return Err(Error::with(BAD_HTTP, text));
     }
     Ok(body)
-}
-
-/// The envelope: HTTP 200 and JSON, whatever happened.
-pub(crate) fn respond(answer: Answer) -> Response {
-    let refused = |error| serde_json::to_string(&Status::refused(&error)).unwrap_or_default();
-    let json = answer.unwrap_or_else(refused);
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
-}
-
-/// Answers every OPTIONS itself, so without a signature.
-fn cors(app: &Arc<App>) -> CorsLayer {
-    let origins = if app.config.allow_origins.is_empty() {
-        AllowOrigin::any()
-    } else {
-        let app = Arc::clone(app);
-        AllowOrigin::predicate(move |_, parts| is_allowed_origin(&app.config.allow_origins, &parts.headers))
-    };
-    CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(Any)
-        .max_age(Duration::from_secs(86_400))
-}
-
-/// Whether a page of this origin may use the API. What is not a browser sends none, and may.
-pub(crate) fn is_allowed_origin(allowed: &[String], headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let is_same_host = origin.split_once("://").is_some_and(|(_, of)| Some(of) == host);
-    allowed.is_empty() || is_same_host || allowed.iter().any(|one| one == origin)
 }

@@ -5,9 +5,10 @@
 //! |---|---|
 //! | [`config`] | what an operator decides |
 //! | [`store`] | where everything is kept |
-//! | `http` | routes, the envelope, CORS, files |
+//! | `http` | routes and files |
+//! | `envelope`, `origin` | how answers look, which pages may ask |
 //! | `caller` | URL parameters, signatures, call rates |
-//! | `commands` | a file a subject: extensions, messages, groups |
+//! | `command`, `commands` | their URLs; what they do, a file a subject: extensions, messages, groups |
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
@@ -17,13 +18,16 @@
 
 mod caller;
 mod clock;
+mod command;
 mod commands;
 pub mod config;
 mod delivery;
+mod envelope;
 mod group_cache;
 mod http;
 mod hub;
 mod message_queue;
+mod origin;
 mod push;
 pub mod store;
 

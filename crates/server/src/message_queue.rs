@@ -8,7 +8,7 @@ mod turn;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use message_extensions_core::code::{Error, INTERNAL};
+use message_extensions_core::code::Error;
 use message_extensions_core::law::{Attempts, Message, Operation};
 use message_extensions_core::limits::Limits;
 use tokio::sync::oneshot;
@@ -19,12 +19,10 @@ use self::turn::Turn;
 use crate::caller::Caller;
 use crate::clock::steady_ms;
 use crate::delivery::Delivery;
+use crate::envelope::{Answer, internal};
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
 
 pub(crate) use self::hot::Hot;
-
-/// An answer as JSON, or why there is none.
-pub(crate) type Answer = Result<String, Error>;
 
 /// A well-formed operation of somebody who may see the message.
 pub(crate) struct Request {
@@ -47,10 +45,6 @@ pub(crate) struct MessageQueue {
     /// Apart from the hot messages, so that one which is dropped does not forget how often it was written.
     attempts: Mutex<HashMap<i64, Attempts>>,
     tasks: TaskTracker,
-}
-
-pub(crate) fn internal() -> Error {
-    Error::new(INTERNAL, "the server could not do its work; try again")
 }
 
 impl MessageQueue {

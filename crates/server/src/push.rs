@@ -24,9 +24,9 @@ use tokio::time::{sleep, timeout};
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
 use crate::clock::now_s;
-use crate::http::{is_allowed_origin, respond};
+use crate::envelope::{internal, respond};
 use crate::hub::{Outbox, Turn};
-use crate::message_queue::internal;
+use crate::origin::is_allowed_origin;
 
 /// Largest frame from a client, bytes; a login is the largest there is.
 const FRAME_BYTES: usize = 64 << 10;

@@ -9,7 +9,8 @@ use message_extensions_core::wire::{Address, PullRequest, SetRequest};
 
 use super::{Call, Command, failed, to_json};
 use crate::caller::UrlParameters;
-use crate::message_queue::{Answer, Hot, Request};
+use crate::envelope::Answer;
+use crate::message_queue::{Hot, Request};
 use crate::store::{Conversation, MessageName, StoredMessage};
 
 /// Visibility is decided before everything that the request says about the message, so that 23004 tells a stranger

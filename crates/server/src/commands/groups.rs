@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Call, failed, invalid, to_json};
 use crate::caller::check_user_id;
-use crate::message_queue::Answer;
+use crate::envelope::Answer;
 use crate::store::NewGroup;
 
 /// Longest GroupId, bytes of UTF-8.

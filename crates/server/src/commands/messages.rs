@@ -12,8 +12,8 @@ use super::groups::no_such_group;
 use super::{Call, failed, invalid, to_json};
 use crate::caller::{Caller, check_user_id};
 use crate::clock::{now_ms, now_s};
+use crate::envelope::Answer;
 use crate::hub::EventJson;
-use crate::message_queue::Answer;
 use crate::store::{C2cPage, Conversation, Inserted, NewMessage, StoredMessage};
 
 /// Elements of a body are kept and given out letter by letter.

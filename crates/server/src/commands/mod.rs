@@ -1,4 +1,4 @@
-//! The commands by their URLs, and what all of them share. A file a subject.
+//! What the commands do, and what all of them share. A file a subject.
 
 mod extensions;
 mod groups;
@@ -8,71 +8,35 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use message_extensions_core::code::{BAD_JSON, Error, INVALID_PARAMETER};
-use message_extensions_core::wire::{C2C_SERVICE, EXTENSION_SERVICE, GROUP_SERVICE};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
-use crate::message_queue::{Answer, internal};
+use crate::command::Command;
+use crate::envelope::{Answer, internal};
 use crate::store::Group;
 
-/// What the server can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Command {
-    /// Seed 002.
-    SetC2c,
-    /// Seed 002, for a group's message.
-    SetGroup,
-    /// Seed 003.
-    PullC2c,
-    /// Seed 004.
-    PullGroup,
-    SendC2c,
-    SendGroup,
-    ListC2c,
-    ListGroup,
-    CreateGroup,
-    DestroyGroup,
-    AddMembers,
-    DeleteMembers,
-}
-
-impl Command {
-    /// The command of `/v4/{service}/{command}`.
-    pub(crate) fn of(service: &str, command: &str) -> Option<Self> {
-        Some(match (service, command) {
-            (EXTENSION_SERVICE, "set_key_values") => Self::SetC2c,
-            (EXTENSION_SERVICE, "group_set_key_values") => Self::SetGroup,
-            (EXTENSION_SERVICE, "get_key_values") => Self::PullC2c,
-            (EXTENSION_SERVICE, "group_get_key_values") => Self::PullGroup,
-            (C2C_SERVICE, "sendmsg") => Self::SendC2c,
-            (C2C_SERVICE, "admin_getroammsg") => Self::ListC2c,
-            (GROUP_SERVICE, "send_group_msg") => Self::SendGroup,
-            (GROUP_SERVICE, "group_msg_get_simple") => Self::ListGroup,
-            (GROUP_SERVICE, "create_group") => Self::CreateGroup,
-            (GROUP_SERVICE, "destroy_group") => Self::DestroyGroup,
-            (GROUP_SERVICE, "add_group_member") => Self::AddMembers,
-            (GROUP_SERVICE, "delete_group_member") => Self::DeleteMembers,
-            _ => return None,
-        })
-    }
-
-    /// Parses the body, counts the call, does the work.
-    pub(crate) async fn run(self, app: &App, caller: Caller, url: &UrlParameters, body: &[u8]) -> Answer {
-        let call = Call { app, caller, command: self };
-        match self {
-            Self::SetC2c | Self::SetGroup => extensions::set(call, url, body).await,
-            Self::PullC2c | Self::PullGroup => extensions::pull(call, body).await,
-            Self::SendC2c => messages::send_c2c(call, body).await,
-            Self::SendGroup => messages::send_group(call, body).await,
-            Self::ListC2c => messages::list_c2c(call, body).await,
-            Self::ListGroup => messages::list_group(call, body).await,
-            Self::CreateGroup => groups::create(call, body).await,
-            Self::DestroyGroup => groups::destroy(call, body).await,
-            Self::AddMembers => groups::add_members(call, body).await,
-            Self::DeleteMembers => groups::delete_members(call, body).await,
-        }
+/// Counts the call, parses the body, does the work.
+pub(crate) async fn run(
+    command: Command,
+    app: &App,
+    caller: Caller,
+    url: &UrlParameters,
+    body: &[u8],
+) -> Answer {
+    let call = Call { app, caller, command };
+    match command {
+        Command::SetC2c | Command::SetGroup => extensions::set(call, url, body).await,
+        Command::PullC2c | Command::PullGroup => extensions::pull(call, body).await,
+        Command::SendC2c => messages::send_c2c(call, body).await,
+        Command::SendGroup => messages::send_group(call, body).await,
+        Command::ListC2c => messages::list_c2c(call, body).await,
+        Command::ListGroup => messages::list_group(call, body).await,
+        Command::CreateGroup => groups::create(call, body).await,
+        Command::DestroyGroup => groups::destroy(call, body).await,
+        Command::AddMembers => groups::add_members(call, body).await,
+        Command::DeleteMembers => groups::delete_members(call, body).await,
     }
 }
 
@@ -84,11 +48,10 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The request in the body; then the call counts.
+    /// The request in the body. The call counts first, so that nobody floods with what cannot be read.
     fn request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
-        let request = parse(body)?;
         self.app.callers.admit(&self.caller, self.command)?;
-        Ok(request)
+        parse(body)
     }
 
     /// A group, if the caller may see it: as a member now, or as an admin.

@@ -7,8 +7,9 @@ use message_extensions_core::law::{Change, Message};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::{Event, MsgElement, Status};
 
-use super::{Hot, Pending, internal};
+use super::{Hot, Pending};
 use crate::clock::now_ms;
+use crate::envelope::internal;
 use crate::hub::EventJson;
 use crate::store::{AnswerId, Commit, StoredMessage};
 

@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use fastrand::Rng;
+use message_extensions_core::change::{Change, ChangeKind};
 use message_extensions_core::client::*;
 use message_extensions_core::code::{Error, SEQ_CONFLICT};
 use message_extensions_core::law::{Message, Operation};
@@ -37,6 +38,8 @@ enum Arrival {
     /// The user does something.
     Act(usize),
     Timeout(usize),
+    /// A mutation's function has come to a result.
+    Computed(usize, CallId, String),
 }
 
 struct Peer {
@@ -84,6 +87,15 @@ fn argument() -> Option<MessageArgument> {
         sequence: Some(1.0),
         ..MessageArgument::default()
     })
+}
+
+fn plus_one(value: Option<&str>) -> String {
+    (value.map_or(0, |value| value.parse::<u32>().unwrap()) + 1).to_string()
+}
+
+fn written<'a>(change: &'a Change, key: &str) -> Option<&'a str> {
+    let ChangeKind::Set(items) = &change.kind else { return None };
+    items.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
 }
 
 fn live(message: &Message) -> Map {
@@ -207,6 +219,10 @@ impl World {
                 self.outputs(i);
             }
             Arrival::Act(i) => self.act(i),
+            Arrival::Computed(i, call, value) => {
+                self.peers[i].client.handle_computed(call, Ok(Some(value)), now);
+                self.outputs(i);
+            }
             Arrival::Timeout(i) if self.peers[i].timeout.take_if(|at| *at <= now).is_some() => {
                 self.peers[i].client.handle_timeout(now);
                 self.outputs(i);
@@ -238,8 +254,12 @@ impl World {
             11 => {
                 self.call(i, |client, call, now| client.handle_delete(call, argument(), None, now));
             }
-            12..=17 => {
+            12..=15 => {
                 self.get(i);
+            }
+            16..=17 => {
+                let key = Some("count".into());
+                self.call(i, |client, call, now| client.handle_mutate(call, argument(), key, now));
             }
             18 => {
                 let socket = self.peers[i].socket;
@@ -314,6 +334,10 @@ impl World {
                     }
                 }
                 Output::Emit(_) => {}
+                Output::Compute(call, value) => {
+                    let at = self.now + self.delay();
+                    self.later(at, Arrival::Computed(i, call, plus_one(value.as_deref())));
+                }
             }
         }
         let timeout = self.peers[i].client.poll_timeout();
@@ -365,10 +389,14 @@ impl World {
 
     fn write(&mut self, i: usize, request: SetRequest) -> Reply {
         let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
+        let count = self.message.entries.get("count").and_then(|e| e.value.clone());
         let decision =
             self.message.decide(&operation, &format!("u{i}"), false, self.now, &Limits::DEFAULT).unwrap();
         if let Some(change) = &decision.change {
             self.message.absorb(change);
+            if let Some(now) = written(change, "count") {
+                assert_eq!(now, plus_one(count.as_deref()), "a mutation that overwrites another");
+            }
             for other in 0..self.peers.len() {
                 if self.peers[other].is_connected {
                     let events = vec![change.to_event(name(), Some("foreign".into()))];

@@ -112,11 +112,19 @@ impl Pages {
 impl Cached {
     /// The key's Seq as far as known, for compare-and-set.
     pub(super) fn seq_of(&self, key: &str) -> u64 {
+        self.entry(key).map_or(0, |e| e.seq)
+    }
+
+    /// The value that this Seq wrote, if the key has one.
+    pub(super) fn value_of(&self, key: &str) -> Option<&str> {
+        self.entry(key)?.value.as_deref()
+    }
+
+    fn entry(&self, key: &str) -> Option<&Entry> {
         // Until a clear is told, the keys that it dropped are still here.
         let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
         let cleared = clear.map_or(0, |change| change.seq);
-        let entry = self.position(key).ok().and_then(|i| self.entries.get(i));
-        entry.map(|e| e.seq).filter(|seq| *seq > cleared).unwrap_or(0)
+        self.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| e.seq > cleared)
     }
 
     /// The keys that have a value, ascending, for somebody outside.

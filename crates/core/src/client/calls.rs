@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::argument::{self, Extensible, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
+use super::sync::Wanted;
 use super::window::{Waiting, Window};
 use super::{Answer, Body, CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::change::{Change, ChangeKind};
@@ -83,7 +84,7 @@ impl Client {
         match checked {
             Ok((message, items)) => {
                 let items = self.with_seq(&message, items);
-                self.set(call, message, operate_type::SET, items, now);
+                self.set(call, message, operate_type::SET, items, now + TIME_LIMIT, now);
             }
             Err(error) => self.settle(call, Err(error)),
         }
@@ -112,9 +113,11 @@ impl Client {
             Ok((message, Some(keys))) => {
                 let items = keys.into_iter().map(|key| (key, String::new())).collect();
                 let items = self.with_seq(&message, items);
-                self.set(call, message, operate_type::DELETE, items, now);
+                self.set(call, message, operate_type::DELETE, items, now + TIME_LIMIT, now);
             }
-            Ok((message, None)) => self.set(call, message, operate_type::CLEAR, Vec::new(), now),
+            Ok((message, None)) => {
+                self.set(call, message, operate_type::CLEAR, Vec::new(), now + TIME_LIMIT, now);
+            }
             Err(error) => self.settle(call, Err(error)),
         }
     }
@@ -133,7 +136,9 @@ impl Client {
             None => Ok(None),
         };
         match self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?))) {
-            Ok((message, keys)) => self.get(call, message, keys, now),
+            Ok((message, keys)) => {
+                self.get(call, message, keys.map_or(Wanted::All, Wanted::Keys), now + TIME_LIMIT, now);
+            }
             Err(error) => self.settle(call, Err(error)),
         }
     }
@@ -145,13 +150,21 @@ impl Client {
         items.into_iter().map(item).collect()
     }
 
-    fn set(&mut self, call: CallId, message: Extensible, operation: u32, items: Vec<Item>, now: u64) {
+    pub(super) fn set(
+        &mut self,
+        call: CallId,
+        message: Extensible,
+        operation: u32,
+        items: Vec<Item>,
+        give_up: u64,
+        now: u64,
+    ) {
         let request = SetRequest {
             operate_type: Some(operation),
             extension_list: (operation != operate_type::CLEAR).then_some(items),
             ..SetRequest::default()
         };
-        let waiting = Waiting { call, message, operation, request, give_up: now + TIME_LIMIT };
+        let waiting = Waiting { call, message, operation, request, give_up };
         if let Some(waiting) = self.messages.window(&waiting.message).queue(waiting) {
             self.write(waiting, now);
         }
@@ -182,7 +195,7 @@ impl Client {
             (Purpose::Probe, _) => self.probed(),
             (Purpose::Set(write), Reply::Set(reply)) => {
                 let answer = self.written(&write.message, write.operation, reply, now);
-                self.settle(write.call, answer);
+                self.write_answered(write.call, answer, now);
                 self.write_done(&write.message.message, write.number, now);
             }
             (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),

@@ -32,6 +32,9 @@ pub enum Output {
     Settle(CallId, Result<Answer, Error>),
     /// Call the listeners of an event.
     Emit(Event),
+    /// Call a mutation's function with the key's value, and hand the result to
+    /// [`Client::handle_computed`](super::Client::handle_computed).
+    Compute(CallId, Option<String>),
 }
 
 /// A request of the REST API.

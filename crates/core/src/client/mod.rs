@@ -9,6 +9,7 @@
 //! | `session` | login, logout, and the push connection's life |
 //! | `connection` | the push connection's states and clocks |
 //! | `calls` | which request a call makes, and what its reply answers |
+//! | `mutate` | read, compute, compare-and-set, again on a conflict |
 //! | `retry` | which failed requests are sent again, and when |
 //! | `window` | how many writes of one message are on their way |
 //! | `sync` | when a message is pulled, and who hears of what changed |
@@ -21,6 +22,7 @@ mod calls;
 mod chat;
 mod connection;
 mod io;
+mod mutate;
 mod retry;
 mod session;
 mod sync;
@@ -36,6 +38,7 @@ use alloc::vec::Vec;
 
 use crate::code::{Error, TIMEOUT};
 use connection::Connection;
+use mutate::Mutation;
 use session::Session;
 use sync::Messages;
 
@@ -64,6 +67,7 @@ pub struct Client {
     connection: Connection,
     messages: Messages,
     requests: Vec<OpenRequest>,
+    mutations: Vec<Mutation>,
     last_request: RequestId,
     /// IDs of messages sent from here, which come back as pushes.
     sent: VecDeque<String>,
@@ -97,6 +101,7 @@ impl Client {
             connection: Connection::new(),
             messages: Messages::default(),
             requests: Vec::new(),
+            mutations: Vec::new(),
             last_request: 0,
             sent: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -114,16 +119,15 @@ impl Client {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         let requests = self.requests.iter().map(|r| r.until);
-        requests
-            .chain(self.messages.deadline())
-            .chain(self.connection.deadline())
-            .chain(self.session.deadline())
-            .min()
+        let mutations = self.mutations.iter().filter_map(Mutation::deadline);
+        let others = [self.messages.deadline(), self.connection.deadline(), self.session.deadline()];
+        requests.chain(mutations).chain(others.into_iter().flatten()).min()
     }
 
     /// The time has come that [`poll_timeout`](Self::poll_timeout) named; calling it early does no harm.
     pub fn handle_timeout(&mut self, now: u64) {
         self.retry_timeout(now);
+        self.mutation_timeout(now);
         self.session_timeout(now);
         self.sync_timeout(now);
     }
@@ -144,6 +148,7 @@ impl Client {
     }
 
     fn settle(&mut self, call: CallId, result: Result<Answer, Error>) {
+        self.mutations.retain(|mutation| mutation.call != call);
         self.outputs.push_back(Output::Settle(call, result));
     }
 

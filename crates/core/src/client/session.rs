@@ -254,6 +254,10 @@ impl Client {
         for call in self.messages.drop_all() {
             self.settle(call, Err(error.clone()));
         }
+        // Those that neither read nor write.
+        while let Some(mutation) = self.mutations.last() {
+            self.settle(mutation.call, Err(error.clone()));
+        }
         self.sent.clear();
         if was == Stage::Ready {
             self.emit(Event::NotReady);

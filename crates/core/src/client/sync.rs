@@ -7,7 +7,7 @@ use super::argument::{Extensible, fallback_id};
 use super::cache::{Cached, Notice, Pages};
 use super::calls::{Purpose, unusable};
 use super::window::Window;
-use super::{Answer, Body, CallId, Client, Event, TIME_LIMIT, timeout};
+use super::{Answer, Body, CallId, Client, Event, timeout};
 use crate::change::Change;
 use crate::code::Error;
 use crate::message::MessageRef;
@@ -45,7 +45,16 @@ struct Tracked {
 struct Waiter {
     call: CallId,
     until: u64,
-    keys: Option<Vec<String>>,
+    wanted: Wanted,
+}
+
+/// What a reader wants of a message that has been brought up to date.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    All,
+    Keys(Vec<String>),
+    /// A [`Mutation`](super::mutate::Mutation) reads by itself.
+    Mutation,
 }
 
 impl Messages {
@@ -113,28 +122,32 @@ impl Messages {
     }
 }
 
-impl Waiter {
-    fn answer(&self, cached: &mut Cached) -> Answer {
-        answer(cached, self.keys.as_deref())
-    }
-}
-
-fn answer(cached: &mut Cached, keys: Option<&[String]>) -> Answer {
-    let wanted = |key: &str| keys.is_none_or(|keys| keys.iter().any(|k| k == key));
-    Answer::Extensions(cached.live().filter(|(k, _)| wanted(k)).map(|(k, v)| (k.into(), v.into())).collect())
-}
-
 impl Client {
     /// Answers from the cache when that is certain to be what the server has, else joins or starts a pull.
-    pub(super) fn get(&mut self, call: CallId, message: Extensible, keys: Option<Vec<String>>, now: u64) {
+    pub(super) fn get(&mut self, call: CallId, message: Extensible, wanted: Wanted, until: u64, now: u64) {
         let live = self.connection.live();
         let tracked = self.messages.tracked(&message);
         if tracked.cached.is_current(live) {
-            let answer = answer(&mut tracked.cached, keys.as_deref());
-            return self.settle(call, Ok(answer));
+            return self.read(call, &message.message, &wanted);
         }
-        tracked.waiters.push(Waiter { call, until: now + TIME_LIMIT, keys });
+        tracked.waiters.push(Waiter { call, until, wanted });
         self.pull(&message.message, now);
+    }
+
+    /// Answers from the cache.
+    fn read(&mut self, call: CallId, message: &MessageRef, wanted: &Wanted) {
+        let Some(tracked) = self.messages.find(message) else { return };
+        let is_wanted = |key: &str| match wanted {
+            Wanted::All => true,
+            Wanted::Keys(keys) => keys.iter().any(|k| k == key),
+            Wanted::Mutation => false,
+        };
+        if let Wanted::Mutation = wanted {
+            return self.mutation_read(call);
+        }
+        let live = tracked.cached.live().filter(|(k, _)| is_wanted(k)).map(|(k, v)| (k.into(), v.into()));
+        let answer = Answer::Extensions(live.collect());
+        self.settle(call, Ok(answer));
     }
 
     /// Starts a pull of a message that is known, unless one is under way.
@@ -175,12 +188,11 @@ impl Client {
                     // It was sent before the connection went live, and may have missed what came between.
                     tracked.pull_at = Some(now);
                 }
-                let answers: Vec<_> =
-                    tracked.waiters.drain(..).map(|w| (w.call, w.answer(&mut tracked.cached))).collect();
+                let waiters = core::mem::take(&mut tracked.waiters);
                 let id = tracked.id.clone();
                 self.notify(&id, notices);
-                for (call, answer) in answers {
-                    self.settle(call, Ok(answer));
+                for waiter in waiters {
+                    self.read(waiter.call, message, &waiter.wanted);
                 }
                 self.sync_more(now);
             }

@@ -62,12 +62,13 @@ impl Window {
 
     /// When the first of those that wait gives up.
     pub(super) fn deadline(&self) -> Option<u64> {
-        self.waiting.front().map(|write| write.give_up)
+        self.waiting.iter().map(|write| write.give_up).min()
     }
 
-    /// Those that have waited too long.
+    /// One that has waited too long; taken out.
     pub(super) fn late(&mut self, now: u64) -> Option<CallId> {
-        self.waiting.pop_front_if(|write| write.give_up <= now).map(|write| write.call)
+        let i = self.waiting.iter().position(|write| write.give_up <= now)?;
+        self.waiting.remove(i).map(|write| write.call)
     }
 
     /// Everybody who waits.

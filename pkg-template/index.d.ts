@@ -325,6 +325,16 @@ export interface Chat {
     keyList?: readonly string[],
   ): Promise<ChatResponse<{ extensions: MessageExtension[] }>>;
   /**
+   * Reads a key, calls `fn` with its value (undefined when it has none), and sets what `fn` returns, or deletes the key when that is undefined. When
+   * somebody else has written the key meanwhile, it starts again with their value, at most 10 times; then it rejects with 23001. What `fn` throws
+   * rejects the promise.
+   */
+  mutateMessageExtension(
+    message: MessageLike,
+    key: string,
+    fn: (value: string | undefined) => string | undefined | Promise<string | undefined>,
+  ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
+  /**
    * Deletes 1 to 20 keys of a message, or all without `keyList` (and with an empty one, see {@link CreateOptions.refuseEmptyKeyList}).
    * All members get {@link EVENT.MESSAGE_EXTENSIONS_DELETED}.
    */

@@ -90,6 +90,24 @@ class Chat extends Emitter {
     return this.#call('delete', message, keyList);
   }
 
+  async mutateMessageExtension(message, key, fn) {
+    if (typeof fn !== 'function') throw new MessageExtensionError(INVALID_ARGUMENT, 'fn must be a function');
+    let thrown;
+    const compute = async (call, value) => {
+      let next = null;
+      try {
+        next = await fn(value);
+      } catch (error) {
+        thrown = { error };
+      }
+      // What is no value ends the call; what fn threw is its outcome.
+      this.#edge.computed(call, next);
+    };
+    return this.#call('mutate', message, key, compute).catch((error) => {
+      throw thrown ? thrown.error : error;
+    });
+  }
+
   createCustomMessage({ to, conversationType, payload, isSupportExtension = false } = {}) {
     const clientTime = Math.floor(Date.now() / 1000);
     const random = random32();

@@ -54,19 +54,19 @@ impl Edge {
     /// `login({userID, userSig})`
     pub fn login(&self, options: &JsValue, resolve: Function, reject: Function) {
         let (user_id, user_sig) = (convert::text(options, "userID"), convert::text(options, "userSig"));
-        self.0.call(Call { resolve, reject }, |client, call, now| {
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_login(call, user_id, user_sig, now)
         });
     }
 
     /// `logout()`
     pub fn logout(&self, resolve: Function, reject: Function) {
-        self.0.call(Call { resolve, reject }, |client, call, _| client.handle_logout(call));
+        self.0.call(Call::new(resolve, reject), |client, call, _| client.handle_logout(call));
     }
 
     /// `destroy()`
     pub fn destroy(&self, resolve: Function, reject: Function) {
-        self.0.call(Call { resolve, reject }, |client, call, _| client.handle_destroy(call));
+        self.0.call(Call::new(resolve, reject), |client, call, _| client.handle_destroy(call));
     }
 
     /// The network is back, or the page is looked at again.
@@ -77,7 +77,7 @@ impl Edge {
     /// `setMessageExtensions(message, extensions)`
     pub fn set(&self, message: &JsValue, extensions: &JsValue, resolve: Function, reject: Function) {
         let (message, extensions) = (convert::message(message), convert::extensions(extensions));
-        self.0.call(Call { resolve, reject }, |client, call, now| {
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_set(call, message, extensions, now)
         });
     }
@@ -87,22 +87,43 @@ impl Edge {
         let message = convert::message(message);
         let keys = convert::optional_list(key_list)
             .map(|list| list.and_then(|list| list.into_iter().collect::<Option<Vec<String>>>()));
-        self.0
-            .call(Call { resolve, reject }, |client, call, now| client.handle_get(call, message, keys, now));
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
+            client.handle_get(call, message, keys, now)
+        });
     }
 
     /// `deleteMessageExtensions(message, keyList?)`
     pub fn delete(&self, message: &JsValue, key_list: &JsValue, resolve: Function, reject: Function) {
         let (message, keys) = (convert::message(message), convert::optional_list(key_list));
-        self.0.call(Call { resolve, reject }, |client, call, now| {
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_delete(call, message, keys, now)
         });
+    }
+
+    /// `mutateMessageExtension(message, key, fn)`: `compute(call, value)` calls `fn` and then [`computed`](Self::computed).
+    pub fn mutate(
+        &self,
+        message: &JsValue,
+        key: &JsValue,
+        compute: Function,
+        resolve: Function,
+        reject: Function,
+    ) {
+        let (message, key) = (convert::message(message), key.as_string());
+        let call = Call { compute: Some(compute), ..Call::new(resolve, reject) };
+        self.0.call(call, |client, call, now| client.handle_mutate(call, message, key, now));
+    }
+
+    /// What a mutation's `fn` returned: a string, or undefined to delete the key.
+    pub fn computed(&self, call: u32, value: &JsValue) {
+        let value = convert::computed(value);
+        self.0.turn(|client, now| client.handle_computed(call, value, now));
     }
 
     /// `sendMessage(message)`
     pub fn send(&self, message: &JsValue, resolve: Function, reject: Function) {
         let (argument, body) = (convert::message(message), convert::body(message));
-        self.0.call(Call { resolve, reject }, |client, call, now| {
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_send(call, argument, body, now)
         });
     }
@@ -112,7 +133,7 @@ impl Edge {
         let conversation = convert::text(options, "conversationID");
         let next = convert::text(options, "nextReqMessageID");
         let count = convert::number(options, "count");
-        self.0.call(Call { resolve, reject }, |client, call, now| {
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_list(call, conversation, next, count, now);
         });
     }

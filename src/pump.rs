@@ -20,6 +20,14 @@ use crate::{convert, host, rest};
 pub(crate) struct Call {
     pub(crate) resolve: Function,
     pub(crate) reject: Function,
+    /// A mutation's `compute(call, value)`, which leads to [`Edge::computed`](crate::Edge::computed).
+    pub(crate) compute: Option<Function>,
+}
+
+impl Call {
+    pub(crate) const fn new(resolve: Function, reject: Function) -> Self {
+        Self { resolve, reject, compute: None }
+    }
 }
 
 /// A client machine with its sockets, requests and timer.
@@ -52,6 +60,7 @@ enum Delivery {
     Resolve(Function, JsValue),
     Reject(Function, u32, String),
     Emit(&'static str, JsValue),
+    Compute(Function, CallId, JsValue),
 }
 
 impl WeakPump {
@@ -153,6 +162,12 @@ impl Pump {
                     Err(error) => Delivery::Reject(call.reject, error.code, error.message.into_owned()),
                 });
             }
+            Output::Compute(id, value) => {
+                let call = inner.calls.iter().find(|(call, _)| *call == id);
+                if let Some(compute) = call.and_then(|(_, call)| call.compute.clone()) {
+                    inner.deliveries.push_back(Delivery::Compute(compute, id, value.into()));
+                }
+            }
             Output::Emit(event) => {
                 let (name, data) = convert::event(event);
                 inner.deliveries.push_back(Delivery::Emit(name, data));
@@ -195,6 +210,9 @@ impl Pump {
                 Delivery::Resolve(resolve, data) => resolve.call1(&JsValue::UNDEFINED, &data),
                 Delivery::Reject(reject, code, message) => {
                     reject.call2(&JsValue::UNDEFINED, &code.into(), &message.into())
+                }
+                Delivery::Compute(compute, call, value) => {
+                    compute.call2(&JsValue::UNDEFINED, &call.into(), &value)
                 }
                 Delivery::Emit(name, data) => emit.call2(&JsValue::UNDEFINED, &name.into(), &data),
             };

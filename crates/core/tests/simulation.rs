@@ -220,7 +220,7 @@ impl World {
             }
             Arrival::Act(i) => self.act(i),
             Arrival::Computed(i, call, value) => {
-                self.peers[i].client.handle_computed(call, Ok(Some(value)), now);
+                self.peers[i].client.handle_computed(call, Some(value), now);
                 self.outputs(i);
             }
             Arrival::Timeout(i) if self.peers[i].timeout.take_if(|at| *at <= now).is_some() => {

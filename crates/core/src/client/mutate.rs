@@ -84,20 +84,15 @@ impl Client {
         }
     }
 
-    /// What the user's function made of the value: the new one, `None` to delete the key, or no string at all.
-    pub fn handle_computed(&mut self, call: CallId, value: Result<Option<String>, Error>, now: u64) {
+    /// What the user's function made of the value: the new one, or `None` to delete the key.
+    pub fn handle_computed(&mut self, call: CallId, value: Option<String>, now: u64) {
         let Some(mutation) = self.mutations.iter_mut().find(|m| m.call == call) else { return };
         let Stage::Computing { seq } = mutation.stage else { return };
         let is_good = |v: &String| (1..=Limits::DEFAULT.value_bytes).contains(&v.len());
-        let value = match value {
-            Ok(value) if value.as_ref().is_none_or(is_good) => value,
-            Ok(_) => {
-                let text =
-                    "fn must return a string of 1 to 1000 bytes of UTF-8, or undefined to delete the key";
-                return self.settle(call, Err(Error::new(INVALID_ARGUMENT, text)));
-            }
-            Err(error) => return self.settle(call, Err(error)),
-        };
+        if !value.as_ref().is_none_or(is_good) {
+            let text = "fn must return a string of 1 to 1000 bytes of UTF-8, or undefined to delete the key";
+            return self.settle(call, Err(Error::new(INVALID_ARGUMENT, text)));
+        }
         mutation.stage = Stage::Writing;
         let operation = if value.is_some() { operate_type::SET } else { operate_type::DELETE };
         let item = Item { key: mutation.key.clone(), value: value.unwrap_or_default(), seq: Some(seq) };

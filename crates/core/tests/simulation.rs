@@ -9,12 +9,12 @@
 )]
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use fastrand::Rng;
 use message_extensions_core::change::{Change, ChangeKind};
 use message_extensions_core::client::*;
-use message_extensions_core::code::{Error, SEQ_CONFLICT};
+use message_extensions_core::code::{Error, LOGGED_OUT, NOT_READY, SEQ_CONFLICT};
 use message_extensions_core::law::{Message, Operation};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
@@ -56,6 +56,11 @@ struct Peer {
     first_get: Option<CallId>,
     /// What a listener makes of the first answer and the events after it.
     view: Option<Map>,
+    /// What a watch shows, key by key; and whether it says that this is all.
+    watch: BTreeMap<String, EntryView>,
+    synced: bool,
+    is_watching: bool,
+    watch_call: CallId,
     timeout: Option<u64>,
 }
 
@@ -68,6 +73,8 @@ struct World {
     message: Message,
     /// The last answers to each peer's writes, by request id, as a store remembers them.
     answers: BTreeMap<usize, VecDeque<(u128, Reply)>>,
+    /// Every value that a key ever had.
+    history: BTreeSet<(String, String)>,
     /// Numbers values, so that no two are alike.
     values: u32,
     peers: Vec<Peer>,
@@ -121,6 +128,10 @@ impl World {
                 last_call: 0,
                 first_get: None,
                 view: None,
+                watch: BTreeMap::new(),
+                synced: false,
+                is_watching: false,
+                watch_call: 0,
                 timeout: None,
             })
             .collect();
@@ -132,6 +143,7 @@ impl World {
             arrivals: BTreeMap::new(),
             message: Message::default(),
             answers: BTreeMap::new(),
+            history: BTreeSet::new(),
             values: 0,
             peers,
         }
@@ -254,9 +266,10 @@ impl World {
             11 => {
                 self.call(i, |client, call, now| client.handle_delete(call, argument(), None, now));
             }
-            12..=15 => {
+            12..=14 => {
                 self.get(i);
             }
+            15 => self.watch(i),
             16..=17 => {
                 let key = Some("count".into());
                 self.call(i, |client, call, now| client.handle_mutate(call, argument(), key, now));
@@ -270,6 +283,20 @@ impl World {
         }
         let at = self.now + self.rng.u64(0..3 * SECOND);
         self.later(at, Arrival::Act(i));
+    }
+
+    /// Starts to watch, or stops.
+    fn watch(&mut self, i: usize) {
+        let peer = &mut self.peers[i];
+        peer.watch.clear();
+        if peer.is_watching {
+            peer.client.handle_unwatch(1);
+            peer.is_watching = false;
+            return self.outputs(i);
+        }
+        peer.is_watching = true;
+        peer.watch_call = peer.last_call + 1;
+        self.call(i, |client, call, now| client.handle_watch(call, 1, argument(), now));
     }
 
     fn get(&mut self, i: usize) -> CallId {
@@ -333,6 +360,7 @@ impl World {
                         }
                     }
                 }
+                Output::Emit(Event::View(view)) => self.viewed(i, view),
                 Output::Emit(_) => {}
                 Output::Compute(call, value) => {
                     let at = self.now + self.delay();
@@ -349,6 +377,21 @@ impl World {
         }
     }
 
+    fn viewed(&mut self, i: usize, view: View) {
+        let peer = &mut self.peers[i];
+        peer.synced = view.synced;
+        for entry in view.changed {
+            peer.watch.insert(entry.key.clone(), entry);
+        }
+        for key in view.removed {
+            peer.watch.remove(&key);
+        }
+        // At every moment: what is not marked as pending, the server has had.
+        for entry in peer.watch.values().filter(|e| e.status != EntryStatus::Pending) {
+            assert!(self.history.contains(&(entry.key.clone(), entry.value.clone())), "never had {entry:?}");
+        }
+    }
+
     fn settled(&mut self, i: usize, call: CallId, result: Result<Answer, Error>) {
         let peer = &mut self.peers[i];
         let since = peer.calls.remove(&call).expect("a promise is settled once");
@@ -356,6 +399,10 @@ impl World {
         if let (Ok(Answer::Items(items)), Some(value)) = (&result, peer.set_values.get(&call)) {
             let met_itself = items.iter().any(|(code, _, current)| *code == SEQ_CONFLICT && current == value);
             assert!(!met_itself, "a retry has met its own write");
+        }
+        if peer.watch_call == call && result.as_ref().is_err_and(|e| matches!(e.code, NOT_READY | LOGGED_OUT))
+        {
+            peer.is_watching = false;
         }
         if peer.first_get == Some(call) {
             peer.first_get = None;
@@ -394,6 +441,9 @@ impl World {
             self.message.decide(&operation, &format!("u{i}"), false, self.now, &Limits::DEFAULT).unwrap();
         if let Some(change) = &decision.change {
             self.message.absorb(change);
+            if let ChangeKind::Set(items) = &change.kind {
+                self.history.extend(items.iter().cloned());
+            }
             if let Some(now) = written(change, "count") {
                 assert_eq!(now, plus_one(count.as_deref()), "a mutation that overwrites another");
             }
@@ -430,6 +480,12 @@ impl World {
                 "promises of {i} that are pending: {:?}",
                 self.peers[i].calls
             );
+            let peer = &self.peers[i];
+            if peer.is_watching {
+                let shown = peer.watch.iter().map(|(key, entry)| (key.clone(), entry.value.clone()));
+                assert_eq!(shown.collect::<Map>(), truth, "what {i} is shown");
+                assert!(peer.synced && peer.watch.values().all(|e| e.status != EntryStatus::Pending));
+            }
             if let Some(view) = &self.peers[i].view {
                 assert_eq!(*view, truth, "what the events of {i} add up to");
                 // At rest and live, a read asks nobody: what it says is the cache.

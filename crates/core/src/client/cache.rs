@@ -7,6 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::watch::{EntryStatus, EntryView};
 use crate::change::{Change, ChangeKind};
 use crate::wire::{Extension, PullReply};
 
@@ -28,6 +29,9 @@ struct Entry {
     /// `None`: a tombstone.
     value: Option<String>,
     seq: u64,
+    author: String,
+    /// Milliseconds since 1970, 0 when not known.
+    time: u64,
     /// Somebody outside may hold a value of this key, so that a clear must tell them it is gone.
     is_told: bool,
 }
@@ -49,6 +53,30 @@ pub(super) struct Cached {
     told: (u64, u64),
     /// Changes past a gap, ascending by Seq.
     held: Vec<Change>,
+    /// Keys that changed since somebody looked; only kept when it is asked for.
+    touched: Option<Vec<String>>,
+}
+
+/// What a key is to hold.
+struct Write {
+    key: String,
+    /// `None`: a tombstone.
+    value: Option<String>,
+    seq: u64,
+    author: String,
+    time: u64,
+}
+
+impl From<Extension> for Write {
+    fn from(e: Extension) -> Self {
+        Self {
+            key: e.key,
+            value: Some(e.value).filter(|v| !v.is_empty()),
+            seq: e.seq,
+            author: e.author.unwrap_or_default(),
+            time: e.time.unwrap_or(0),
+        }
+    }
 }
 
 /// The pages of a pull that has not finished.
@@ -136,6 +164,48 @@ impl Cached {
         })
     }
 
+    /// Begins or ends to remember which keys change.
+    pub(super) fn track(&mut self, on: bool) {
+        self.touched = on.then(|| self.touched.take().unwrap_or_default());
+    }
+
+    /// The keys that changed since this was called last, each once.
+    pub(super) fn take_touched(&mut self) -> Vec<String> {
+        let mut touched = self.touched.as_mut().map(core::mem::take).unwrap_or_default();
+        touched.sort_unstable();
+        touched.dedup();
+        touched.sort_by_key(|key| self.seq_of(key));
+        touched
+    }
+
+    pub(super) fn touch(&mut self, key: &str) {
+        if let Some(touched) = &mut self.touched {
+            touched.push(key.into());
+        }
+    }
+
+    pub(super) fn touch_all(&mut self) {
+        if let Some(touched) = &mut self.touched {
+            touched.extend(self.entries.iter().map(|e| e.key.clone()));
+        }
+    }
+
+    /// What a key shows, and the Seq that wrote it.
+    pub(super) fn shown(&self, key: &str) -> Option<(EntryView, u64)> {
+        let entry = self.entry(key)?;
+        let (value, author) = (entry.value.clone()?, entry.author.clone());
+        let view =
+            EntryView { key: key.into(), value, author, time: entry.time, status: EntryStatus::Confirmed };
+        Some((view, entry.seq))
+    }
+
+    /// The keys that have a value, ascending by the Seq that wrote it.
+    pub(super) fn keys_by_seq(&self) -> Vec<String> {
+        let mut live: Vec<_> = self.entries.iter().filter(|e| e.value.is_some()).collect();
+        live.sort_by_key(|e| e.seq);
+        live.into_iter().map(|e| e.key.clone()).collect()
+    }
+
     /// Whether everything that the server has is here, given that the push connection `connection` is live.
     pub(super) const fn is_current(&self, connection: u64) -> bool {
         self.loaded && connection != 0 && self.synced_with == connection && self.known >= self.ahead
@@ -194,8 +264,11 @@ impl Cached {
     pub(super) fn correct(&mut self, item: Extension, latest: u64) {
         self.ahead = self.ahead.max(item.seq);
         if item.seq > 0 {
-            self.put(item.key, Some(item.value).filter(|v| !v.is_empty()), item.seq, false);
-        } else if let Ok(i) = self.position(&item.key)
+            self.put(item.into(), false);
+            return;
+        }
+        self.touch(&item.key);
+        if let Ok(i) = self.position(&item.key)
             && let Some(entry) = self.entries.get_mut(i).filter(|e| e.seq <= latest)
         {
             // It was cleared. The entry stays until the clear is told.
@@ -230,13 +303,14 @@ impl Cached {
             self.clear(clear_seq);
         }
         if start == 0 {
+            self.touch_all();
             self.entries.retain(|e| e.seq > first_latest);
         }
         if self.loaded {
             self.tell_difference(&entries, before, notices);
         }
         for e in entries {
-            self.put(e.key, Some(e.value).filter(|v| !v.is_empty()), e.seq, true);
+            self.put(e.into(), true);
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
@@ -257,10 +331,12 @@ impl Cached {
     }
 
     /// The larger Seq wins, and nothing survives a clear that came after it. `is_told`: somebody outside learns of it.
-    fn put(&mut self, key: String, value: Option<String>, seq: u64, is_told: bool) {
+    fn put(&mut self, write: Write, is_told: bool) {
+        let Write { key, value, seq, author, time } = write;
         if seq <= self.clear_seq {
             return;
         }
+        self.touch(&key);
         match self.position(&key) {
             Ok(i) => {
                 let Some(entry) = self.entries.get_mut(i) else { return };
@@ -271,32 +347,39 @@ impl Cached {
                 if entry.seq <= seq {
                     entry.value = value;
                     entry.seq = seq;
+                    entry.author = author;
+                    // An own reply does not say when; what comes after it does.
+                    entry.time = time;
                 }
             }
             Err(i) => {
                 let is_told = is_told && value.is_some();
-                self.entries.insert(i, Entry { key, value, seq, is_told });
+                self.entries.insert(i, Entry { key, value, seq, author, time, is_told });
             }
         }
     }
 
     fn clear(&mut self, seq: u64) {
+        self.touch_all();
         self.clear_seq = seq;
         self.entries.retain(|e| e.seq > seq);
     }
 
     fn write(&mut self, change: &Change, is_told: bool) {
+        let mut write = |key: &String, value: Option<&String>| {
+            let Change { seq, author, time, .. } = change;
+            let write = Write {
+                key: key.clone(),
+                value: value.cloned(),
+                seq: *seq,
+                author: author.clone(),
+                time: *time,
+            };
+            self.put(write, is_told);
+        };
         match &change.kind {
-            ChangeKind::Set(items) => {
-                for (key, value) in items {
-                    self.put(key.clone(), Some(value.clone()), change.seq, is_told);
-                }
-            }
-            ChangeKind::Delete(keys) => {
-                for key in keys {
-                    self.put(key.clone(), None, change.seq, is_told);
-                }
-            }
+            ChangeKind::Set(items) => items.iter().for_each(|(key, value)| write(key, Some(value))),
+            ChangeKind::Delete(keys) => keys.iter().for_each(|key| write(key, None)),
             ChangeKind::Clear => self.clear(change.seq),
         }
     }
@@ -311,6 +394,9 @@ impl Cached {
     }
 
     fn hold(&mut self, change: Change) {
+        if change.kind == ChangeKind::Clear {
+            self.touch_all();
+        }
         if let Err(i) = self.held.binary_search_by(|c| c.seq.cmp(&change.seq)) {
             self.held.insert(i, change);
             self.held.truncate(MOST_HELD);

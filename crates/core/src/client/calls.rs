@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::argument::{self, Extensible, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
 use super::sync::Wanted;
+use super::watch::PendingWrite;
 use super::window::{Waiting, Window};
 use super::{Answer, Body, CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::change::{Change, ChangeKind};
@@ -159,6 +160,8 @@ impl Client {
         give_up: u64,
         now: u64,
     ) {
+        let pairs = items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        self.messages.tracked(&message).begin(PendingWrite::new(call, operation, pairs));
         let request = SetRequest {
             operate_type: Some(operation),
             extension_list: (operation != operate_type::CLEAR).then_some(items),
@@ -179,6 +182,12 @@ impl Client {
         self.request_until(give_up, (EXTENSION_SERVICE, command), body, purpose, now);
     }
 
+    fn finish_write(&mut self, write: &Write, answer: &Result<Answer, Error>) {
+        if let Some(tracked) = self.messages.find(&write.message.message) {
+            tracked.finish(write.call, answer);
+        }
+    }
+
     /// A write has its answer, or none will come: those that waited for it go out.
     fn write_done(&mut self, message: &MessageRef, number: u64, now: u64) {
         // Without a window the session has ended meanwhile, and those that waited were told.
@@ -195,6 +204,7 @@ impl Client {
             (Purpose::Probe, _) => self.probed(),
             (Purpose::Set(write), Reply::Set(reply)) => {
                 let answer = self.written(&write.message, write.operation, reply, now);
+                self.finish_write(&write, &answer);
                 self.write_answered(write.call, answer, now);
                 self.write_done(&write.message.message, write.number, now);
             }
@@ -209,6 +219,7 @@ impl Client {
     pub(super) fn fail(&mut self, purpose: Purpose, error: Error, now: u64) {
         match purpose {
             Purpose::Set(write) => {
+                self.finish_write(&write, &Err(error.clone()));
                 self.settle(write.call, Err(error));
                 self.write_done(&write.message.message, write.number, now);
             }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Notice;
+use super::{Notice, View};
 use crate::code::Error;
 use crate::wire::{
     ClientFrame, ListReply, ListRequest, MsgElement, PullReply, PullRequest, SendReply, SendRequest,
@@ -131,6 +131,8 @@ pub enum Event {
     Error(Error),
     /// A message's extensions changed; the string is the message's ID.
     Extensions(String, Notice),
+    /// For those who watch.
+    View(View),
     /// New messages.
     Messages(Vec<ChatMessage>),
 }

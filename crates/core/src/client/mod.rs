@@ -11,6 +11,7 @@
 //! | `calls` | which request a call makes, and what its reply answers |
 //! | `mutate` | read, compute, compare-and-set, again on a conflict |
 //! | `retry` | which failed requests are sent again, and when |
+//! | `watch` | what those who watch a message are shown |
 //! | `window` | how many writes of one message are on their way |
 //! | `sync` | when a message is pulled, and who hears of what changed |
 //! | `cache` | how pushes, replies and pulls of one message merge |
@@ -26,11 +27,13 @@ mod mutate;
 mod retry;
 mod session;
 mod sync;
+mod watch;
 mod window;
 
 pub use argument::{CONV_C2C, CONV_GROUP, ExtensionArgument, MessageArgument};
 pub use cache::Notice;
 pub use io::*;
+pub use watch::{EntryStatus, EntryView, View, WatchId};
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -111,6 +114,10 @@ impl Client {
     /// The next thing to do, if any. Call it after every `handle_…` until it gives `None`.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() {
+            // The turn is over.
+            self.tell_views();
+        }
         self.outputs.pop_front()
     }
 

@@ -11,6 +11,11 @@ const PATIENCE: u64 = 5_000;
 const FIRST_WAIT: u64 = 400;
 const LAST_WAIT: u64 = 4_000;
 
+/// Whether the same request may succeed later.
+pub(super) const fn may_succeed(code: u32) -> bool {
+    matches!(code, NETWORK | TIMEOUT | INTERNAL | TOO_MANY_WRITES | TOO_FREQUENT)
+}
+
 impl Client {
     /// Sends a request, for the first time or again.
     pub(super) fn attempt(
@@ -37,11 +42,10 @@ impl Client {
 
     /// An attempt has failed: waits for the next one, or tells who asked.
     pub(super) fn retry(&mut self, mut failed: OpenRequest, error: Error, now: u64) {
-        let may_succeed = matches!(error.code, NETWORK | TIMEOUT | INTERNAL | TOO_MANY_WRITES | TOO_FREQUENT);
         let is_probe = matches!(failed.purpose, Purpose::Probe);
         let bound = (FIRST_WAIT << (failed.attempts - 1).min(16)).min(LAST_WAIT);
         let next = now + self.rng.u64(bound / 4..=bound);
-        if !may_succeed || is_probe || next >= failed.give_up || self.admit().is_err() {
+        if !may_succeed(error.code) || is_probe || next >= failed.give_up || self.admit().is_err() {
             return self.fail(failed.purpose, error, now);
         }
         failed.until = next;

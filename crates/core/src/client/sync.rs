@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use super::argument::{Extensible, fallback_id};
 use super::cache::{Cached, Notice, Pages};
 use super::calls::{Purpose, unusable};
+use super::retry::may_succeed;
+use super::watch::{PendingWrite, Watched};
 use super::window::Window;
 use super::{Answer, Body, CallId, Client, Event, timeout};
 use crate::change::Change;
-use crate::code::Error;
+use crate::code::{Error, UNUSABLE_REPLY};
 use crate::message::MessageRef;
 use crate::wire::{self, EXTENSION_SERVICE, Extension, PullReply, PullRequest, command};
 
@@ -27,12 +29,18 @@ pub(super) struct Messages {
     list: Vec<Tracked>,
 }
 
+/// One of them.
 #[derive(Debug)]
-struct Tracked {
+pub(super) struct Tracked {
     message: MessageRef,
     /// The caller's ID for it.
     id: String,
-    cached: Cached,
+    pub(super) cached: Cached,
+    pub(super) watched: Watched,
+    /// Own writes without an answer, in their order.
+    pub(super) pending: Vec<PendingWrite>,
+    /// Keys that won against an own write, and the Seq that did.
+    pub(super) conflicts: Vec<(String, u64)>,
     pull: Option<Pages>,
     waiters: Vec<Waiter>,
     writes: Window,
@@ -62,12 +70,12 @@ impl Messages {
         self.list.binary_search_by(|t| t.message.cmp(message))
     }
 
-    fn find(&mut self, message: &MessageRef) -> Option<&mut Tracked> {
+    pub(super) fn find(&mut self, message: &MessageRef) -> Option<&mut Tracked> {
         let i = self.position(message).ok()?;
         self.list.get_mut(i)
     }
 
-    fn tracked(&mut self, message: &Extensible) -> &mut Tracked {
+    pub(super) fn tracked(&mut self, message: &Extensible) -> &mut Tracked {
         let i = self.position(&message.message).unwrap_or_else(|i| {
             self.list.insert(
                 i,
@@ -75,6 +83,9 @@ impl Messages {
                     message: message.message.clone(),
                     id: String::new(),
                     cached: Cached::default(),
+                    watched: Watched::default(),
+                    pending: Vec::new(),
+                    conflicts: Vec::new(),
                     pull: None,
                     waiters: Vec::new(),
                     writes: Window::default(),
@@ -87,6 +98,10 @@ impl Messages {
         let tracked = &mut self.list[i];
         tracked.id.clone_from(&message.id);
         tracked
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Tracked> {
+        self.list.iter_mut()
     }
 
     pub(super) fn at(&mut self, message: &Extensible) -> &Cached {
@@ -165,7 +180,8 @@ impl Client {
         let Some(start) = self.messages.find(message).and_then(|t| t.pull.as_ref()).map(Pages::next) else {
             return;
         };
-        let request = PullRequest { start_seq: (start > 0).then_some(start), ..PullRequest::default() };
+        let start_seq = (start > 0).then_some(start);
+        let request = PullRequest { start_seq, with_author: Some(1), ..PullRequest::default() };
         let command = if message.is_group() { "group_get_key_values" } else { "get_key_values" };
         let body = Body::Pull(request.addressed_to(message.clone()));
         self.request((EXTENSION_SERVICE, command), body, Purpose::Pull(message.clone()), now);
@@ -204,7 +220,8 @@ impl Client {
         let live = self.connection.live();
         let Some(tracked) = self.messages.find(message) else { return };
         tracked.pull = None;
-        if live != 0 && tracked.cached.is_loaded() {
+        let is_wanted = tracked.cached.is_loaded() || !tracked.watched.is_empty();
+        if live != 0 && is_wanted && (error.code == UNUSABLE_REPLY || may_succeed(error.code)) {
             tracked.pull_at = Some(now + PULL_AGAIN);
         }
         let waiting: Vec<_> = tracked.waiters.drain(..).map(|w| w.call).collect();
@@ -299,7 +316,8 @@ impl Client {
     pub(super) fn sync_again(&mut self, now: u64) {
         let live = self.connection.live();
         for tracked in &mut self.messages.list {
-            if tracked.cached.is_loaded() && !tracked.cached.is_current(live) {
+            let is_wanted = tracked.cached.is_loaded() || !tracked.watched.is_empty();
+            if is_wanted && !tracked.cached.is_current(live) {
                 tracked.pull_at = Some(now);
             }
         }
@@ -326,6 +344,7 @@ impl Client {
         let mut late: Vec<_> = late.into_iter().map(|waiter| waiter.call).collect();
         for tracked in &mut self.messages.list {
             while let Some(call) = tracked.writes.late(now) {
+                tracked.finish(call, &Err(timeout()));
                 late.push(call);
             }
         }

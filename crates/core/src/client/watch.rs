@@ -1,0 +1,224 @@
+//! `watchMessageExtensions`: what a message shows right now, own writes that are on their way included, as differences.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::argument::{self, MessageArgument};
+use super::sync::{Tracked, Wanted};
+use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
+use crate::code::{Error, SEQ_CONFLICT};
+use crate::wire::operate_type;
+
+/// Names a watch.
+pub type WatchId = u32;
+
+/// Whether what an entry shows is what the server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryStatus {
+    /// It is.
+    Confirmed,
+    /// An own write that is on its way; a delete shows the value `""`.
+    Pending,
+    /// It is, and it has won against an own write that is not shown any more.
+    Conflict,
+}
+
+/// One key as a snapshot shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryView {
+    /// The key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// UserID of who wrote it; empty when the server does not say.
+    pub author: String,
+    /// When, milliseconds since 1970; 0 when it is not known yet.
+    pub time: u64,
+    /// Whether the server has it.
+    pub status: EntryStatus,
+}
+
+/// What is different from what the watches were told before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Those who watch.
+    pub watches: Vec<WatchId>,
+    /// Keys that show something else than before, ascending by the Seq that wrote them, those on their way last.
+    pub changed: Vec<EntryView>,
+    /// Keys that show nothing any more.
+    pub removed: Vec<String>,
+    /// Whether everything that the server has is shown.
+    pub synced: bool,
+}
+
+/// What a watched message keeps for those who watch it.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    /// Those who were told everything so far.
+    watches: Vec<WatchId>,
+    /// Those who were told nothing yet.
+    fresh: Vec<WatchId>,
+    synced: bool,
+}
+
+/// Own writes of a message that have no answer.
+#[derive(Debug)]
+pub(super) struct PendingWrite {
+    call: CallId,
+    operation: u32,
+    items: Vec<(String, String)>,
+}
+
+impl PendingWrite {
+    pub(super) const fn new(call: CallId, operation: u32, items: Vec<(String, String)>) -> Self {
+        Self { call, operation, items }
+    }
+
+    /// What it wants of the key, if anything; `""` to delete it.
+    fn wants(&self, key: &str) -> Option<&str> {
+        if self.operation == operate_type::CLEAR {
+            return Some("");
+        }
+        self.items.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Watched {
+    pub(super) fn is_empty(&self) -> bool {
+        self.watches.is_empty() && self.fresh.is_empty()
+    }
+
+    fn remove(&mut self, id: WatchId) -> bool {
+        let before = self.watches.len() + self.fresh.len();
+        self.watches.retain(|watch| *watch != id);
+        self.fresh.retain(|watch| *watch != id);
+        before != self.watches.len() + self.fresh.len()
+    }
+}
+
+impl Tracked {
+    /// What a key shows.
+    fn shown(&self, key: &str) -> Option<EntryView> {
+        let shown = self.cached.shown(key);
+        let Some(wanted) = self.pending.iter().rev().find_map(|write| write.wants(key)) else {
+            let (entry, seq) = shown?;
+            let status = match self.conflicts.iter().any(|(k, s)| k == key && *s == seq) {
+                true => EntryStatus::Conflict,
+                false => EntryStatus::Confirmed,
+            };
+            return Some(EntryView { status, ..entry });
+        };
+        if shown.is_none() && wanted.is_empty() {
+            return None;
+        }
+        let key = key.into();
+        Some(EntryView {
+            key,
+            value: wanted.into(),
+            author: String::new(),
+            time: 0,
+            status: EntryStatus::Pending,
+        })
+    }
+
+    /// Every key that shows something, or may.
+    fn shown_keys(&self) -> Vec<String> {
+        let mut keys = self.cached.keys_by_seq();
+        for (key, _) in self.pending.iter().flat_map(|write| &write.items) {
+            if !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        keys
+    }
+
+    fn view(&self, watches: Vec<WatchId>, keys: Vec<String>, synced: bool) -> View {
+        let mut view = View { watches, changed: Vec::new(), removed: Vec::new(), synced };
+        for key in keys {
+            match self.shown(&key) {
+                Some(entry) => view.changed.push(entry),
+                None => view.removed.push(key),
+            }
+        }
+        view
+    }
+
+    /// A write goes out.
+    pub(super) fn begin(&mut self, write: PendingWrite) {
+        self.touch(&write);
+        self.pending.push(write);
+    }
+
+    /// A write was answered, or given up.
+    pub(super) fn finish(&mut self, call: CallId, answer: &Result<Answer, Error>) {
+        let Some(i) = self.pending.iter().position(|write| write.call == call) else { return };
+        let write = self.pending.remove(i);
+        self.touch(&write);
+        self.conflicts.retain(|(key, _)| write.wants(key).is_none());
+        if let Ok(Answer::Items(items)) = answer {
+            for (_, key, _) in items.iter().filter(|(code, ..)| *code == SEQ_CONFLICT) {
+                self.conflicts.push((key.clone(), self.cached.seq_of(key)));
+            }
+        }
+    }
+
+    fn touch(&mut self, write: &PendingWrite) {
+        match write.operation {
+            operate_type::CLEAR => self.cached.touch_all(),
+            _ => write.items.iter().for_each(|(key, _)| self.cached.touch(key)),
+        }
+    }
+}
+
+impl Client {
+    /// `watchMessageExtensions(message, listener)`. Views come as [`Event::View`]; the call is settled when the message has been
+    /// brought up to date for the first time, or cannot be.
+    pub fn handle_watch(&mut self, call: CallId, watch: WatchId, message: Option<MessageArgument>, now: u64) {
+        match self.admit().and_then(|()| argument::extensible(message)) {
+            Ok(message) => {
+                let tracked = self.messages.tracked(&message);
+                tracked.watched.fresh.push(watch);
+                tracked.cached.track(true);
+                self.get(call, message, Wanted::All, now + TIME_LIMIT, now);
+            }
+            Err(error) => self.settle(call, Err(error)),
+        }
+    }
+
+    /// The `stop` of a watch. Nothing is told to it any more.
+    pub fn handle_unwatch(&mut self, watch: WatchId) {
+        for tracked in self.messages.all() {
+            if tracked.watched.remove(watch) && tracked.watched.is_empty() {
+                tracked.cached.track(false);
+            }
+        }
+        self.outputs.retain_mut(|output| match output {
+            Output::Emit(Event::View(view)) => {
+                view.watches.retain(|id| *id != watch);
+                !view.watches.is_empty()
+            }
+            _ => true,
+        });
+    }
+
+    /// Tells what has changed in this turn: one view a message, however many changes.
+    pub(super) fn tell_views(&mut self) {
+        let live = self.connection.live();
+        for tracked in self.messages.all().filter(|t| !t.watched.is_empty()) {
+            let synced = tracked.cached.is_current(live);
+            let touched = tracked.cached.take_touched();
+            let is_different = !touched.is_empty() || tracked.watched.synced != synced;
+            tracked.watched.synced = synced;
+            if is_different && !tracked.watched.watches.is_empty() {
+                let view = tracked.view(tracked.watched.watches.clone(), touched, synced);
+                self.outputs.push_back(Output::Emit(Event::View(view)));
+            }
+            if !tracked.watched.fresh.is_empty() {
+                let fresh = core::mem::take(&mut tracked.watched.fresh);
+                tracked.watched.watches.extend(&fresh);
+                let view = tracked.view(fresh, tracked.shown_keys(), synced);
+                self.outputs.push_back(Output::Emit(Event::View(view)));
+            }
+        }
+    }
+}

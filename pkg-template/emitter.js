@@ -1,6 +1,15 @@
 // Listeners. A function that is added twice is called twice, and one `off` removes both; one that throws is reported
 // and keeps no other from being called.
 
+/** Calls user code. What it throws becomes an error of the page, where a developer and their monitoring look for it. */
+export function report(call) {
+  try {
+    call();
+  } catch (error) {
+    (globalThis.reportError ?? console.error)(error);
+  }
+}
+
 export class Emitter {
   #listeners = new Map();
 
@@ -21,12 +30,7 @@ export class Emitter {
 
   emit(name, data) {
     for (const { call } of [...(this.#listeners.get(name) ?? [])]) {
-      try {
-        call({ name, data });
-      } catch (error) {
-        // As an error of the page, where a developer and their monitoring look for it.
-        (globalThis.reportError ?? console.error)(error);
-      }
+      report(() => call({ name, data }));
     }
   }
 

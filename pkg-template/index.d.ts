@@ -228,6 +228,60 @@ export declare class MessageExtensionError extends Error {
 /** Whether something caught is an error of this package. */
 export declare function isMessageExtensionError(error: unknown): error is MessageExtensionError;
 
+// -------------------------------------------------------------------------------------------------------------- watch
+
+/** One key of a watched message. */
+export interface WatchedExtension {
+  readonly key: string;
+  /** Empty while an own delete is on its way. */
+  readonly value: string;
+  /** UserID of who wrote it; empty while an own write is on its way. */
+  readonly author: string;
+  /** When it was written, milliseconds since 1970; 0 when that is not known yet. */
+  readonly time: number;
+  /**
+   * `confirmed`: the server has it. `pending`: an own write on its way. `conflict`: the server has it, and refused an own write for it, until the key is
+   * written again.
+   */
+  readonly status: 'confirmed' | 'pending' | 'conflict';
+}
+
+/** What a watched message shows. Immutable; entries that did not change are the same objects as before. */
+export interface MessageExtensionsSnapshot {
+  /** In the order in which they were written. */
+  readonly entries: readonly WatchedExtension[];
+  /** Whether everything that the server has is shown. */
+  readonly synced: boolean;
+}
+
+/** How the values of a message are votes. */
+export interface TallyOptions {
+  /** Options to count also when nobody has chosen them. */
+  options?: readonly (string | number)[];
+  /** A value holds several options, joined by this; one option when omitted. */
+  separator?: string;
+  /** Keys that end with this are votes, and the rest of the key is the voter; every key when omitted. */
+  suffix?: string;
+  /** Or: the options that an entry chooses. */
+  optionsOf?: (entry: WatchedExtension) => readonly string[];
+}
+
+/** The counts of one option. */
+export interface TallyOption {
+  readonly option: string;
+  readonly count: number;
+  /** Of all voters, 0 to 1. */
+  readonly share: number;
+  readonly voters: readonly string[];
+}
+
+/** The counts of a vote. */
+export interface Tally {
+  /** How many have voted. */
+  readonly voters: number;
+  readonly options: readonly TallyOption[];
+}
+
 // --------------------------------------------------------------------------------------------------------------- chat
 
 /** What every promise of the API resolves to. */
@@ -334,6 +388,22 @@ export interface Chat {
     key: string,
     fn: (value: string | undefined) => string | undefined | Promise<string | undefined>,
   ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
+  /**
+   * Calls `listener` with what the message shows, at first and after every change: once a change, however many keys it has. Own writes are shown at once, as
+   * pending. It may be called before login. What goes wrong is an {@link EVENT.ERROR}. Returns the function that ends it.
+   */
+  watchMessageExtensions(message: MessageLike, listener: (snapshot: MessageExtensionsSnapshot) => void): () => void;
+  watchMessageExtensions(
+    message: MessageLike,
+    listener: (snapshot: MessageExtensionsSnapshot & { readonly tally: Tally }) => void,
+    options: { tally: TallyOptions },
+  ): () => void;
+  /** Counts a vote, live. Returns the function that ends it. */
+  tally(
+    message: MessageLike,
+    options: TallyOptions,
+    listener: (tally: Tally & { readonly synced: boolean }) => void,
+  ): () => void;
   /**
    * Deletes 1 to 20 keys of a message, or all without `keyList` (and with an empty one, see {@link CreateOptions.refuseEmptyKeyList}).
    * All members get {@link EVENT.MESSAGE_EXTENSIONS_DELETED}.

@@ -5,10 +5,17 @@ import init, { Edge } from './message_extensions.js';
 import { Emitter } from './emitter.js';
 import { ENDPOINTS, EVENT, TYPES, VERSION } from './constants.js';
 import { MessageExtensionError, isMessageExtensionError } from './error.js';
+import { Watch } from './watch.js';
 
 const TIME_LIMIT = 15_000;
+const NOT_LOGGED_IN = 2024;
+const NOT_READY = 3000;
+const LOGGED_OUT = 3005;
 const INVALID_ARGUMENT = 9001;
 const NOT_LOADED = 9005;
+
+/** The name under which the machine tells what those who watch are shown. */
+const VIEW = 'view';
 
 /** @type {Map<number, Chat>} */
 const instances = new Map();
@@ -41,6 +48,8 @@ class Chat extends Emitter {
   #edge;
   #userID = '';
   #sequence = random32() >>> 1;
+  #watches = new Map();
+  #lastWatch = 0;
 
   constructor(options) {
     super();
@@ -75,7 +84,10 @@ class Chat extends Emitter {
     globalThis.removeEventListener?.('online', this.#wake);
     globalThis.document?.removeEventListener('visibilitychange', this.#wake);
     // Listeners go last: they are told SDK_NOT_READY.
-    return this.#call('destroy').finally(() => this.removeAll());
+    return this.#call('destroy').finally(() => {
+      this.removeAll();
+      this.#watches.clear();
+    });
   }
 
   setMessageExtensions(message, extensions) {
@@ -106,6 +118,43 @@ class Chat extends Emitter {
     return this.#call('mutate', message, key, compute).catch((error) => {
       throw thrown ? thrown.error : error;
     });
+  }
+
+  watchMessageExtensions(message, listener, { tally } = {}) {
+    const id = ++this.#lastWatch;
+    this.#watches.set(id, new Watch(message, listener, tally));
+    this.#watch(id);
+    return () => {
+      if (this.#watches.delete(id)) this.#edge?.unwatch(id);
+    };
+  }
+
+  tally(message, options, listener) {
+    const listen = ({ tally, synced }) => listener({ ...tally, synced });
+    return this.watchMessageExtensions(message, listen, { tally: options });
+  }
+
+  /** Begins a watch, now or, if nobody is logged in yet, at the next SDK_READY. */
+  #watch(id) {
+    const begin = async () => this.#watches.has(id) && this.#call('watch', id, this.#watches.get(id).message);
+    begin().catch(({ code, message }) => {
+      const waits = code === NOT_LOGGED_IN || code === NOT_READY || code === LOGGED_OUT;
+      if (!waits && this.#watches.has(id)) this.emit(EVENT.ERROR, { code, message });
+    });
+  }
+
+  /** What the machine tells: views for those who watch, the rest for listeners. */
+  #tell(name, data) {
+    if (name === VIEW) {
+      for (const id of data.watches) this.#watches.get(id)?.show(data);
+      return;
+    }
+    this.emit(name, data);
+    if (name !== EVENT.SDK_READY) return;
+    for (const [id, watch] of this.#watches) {
+      watch.reset();
+      this.#watch(id);
+    }
   }
 
   createCustomMessage({ to, conversationType, payload, isSupportExtension = false } = {}) {
@@ -164,7 +213,7 @@ class Chat extends Emitter {
   #createEdge() {
     const { SDKAppID, endpoint, refuseEmptyKeyList } = this.#options;
     const random = crypto.getRandomValues(new Uint32Array(6));
-    return new Edge(SDKAppID, endpoint, refuseEmptyKeyList, random, (name, data) => this.emit(name, data));
+    return new Edge(SDKAppID, endpoint, refuseEmptyKeyList, random, (name, data) => this.#tell(name, data));
   }
 }
 

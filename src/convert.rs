@@ -2,7 +2,8 @@
 
 use js_sys::{Array, JSON, Reflect};
 use message_extensions_core::client::{
-    Answer, CONV_C2C, CONV_GROUP, ChatMessage, Event, ExtensionArgument, MessageArgument, Notice,
+    Answer, CONV_C2C, CONV_GROUP, ChatMessage, EntryStatus, EntryView, Event, ExtensionArgument,
+    MessageArgument, Notice, View, WatchId,
 };
 use message_extensions_core::wire::{MsgContent, MsgElement, Read, Source};
 use serde::Serialize;
@@ -141,6 +142,7 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
         Event::Extensions(id, Notice::Deleted(keys)) => {
             ("onMessageExtensionsDeleted", to_js(&Deleted { message_id: id, key_list: keys }))
         }
+        Event::View(view) => ("view", to_js(&ShownView::from(view))),
         Event::Messages(list) => {
             ("onMessageReceived", to_js(&list.into_iter().map(Message::from).collect::<Vec<_>>()))
         }
@@ -209,6 +211,41 @@ struct Deleted {
     #[serde(rename = "messageID")]
     message_id: String,
     key_list: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ShownView {
+    watches: Vec<WatchId>,
+    changed: Vec<ShownEntry>,
+    removed: Vec<String>,
+    synced: bool,
+}
+
+#[derive(Serialize)]
+struct ShownEntry {
+    key: String,
+    value: String,
+    author: String,
+    time: u64,
+    status: &'static str,
+}
+
+impl From<View> for ShownView {
+    fn from(view: View) -> Self {
+        let changed = view.changed.into_iter().map(ShownEntry::from).collect();
+        Self { watches: view.watches, changed, removed: view.removed, synced: view.synced }
+    }
+}
+
+impl From<EntryView> for ShownEntry {
+    fn from(entry: EntryView) -> Self {
+        let status = match entry.status {
+            EntryStatus::Confirmed => "confirmed",
+            EntryStatus::Pending => "pending",
+            EntryStatus::Conflict => "conflict",
+        };
+        Self { key: entry.key, value: entry.value, author: entry.author, time: entry.time, status }
+    }
 }
 
 #[derive(Serialize)]

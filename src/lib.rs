@@ -120,6 +120,19 @@ impl Edge {
         self.0.turn(|client, now| client.handle_computed(call, value, now));
     }
 
+    /// `watchMessageExtensions(message, listener)`: views are emitted as `view`. Resolves when the message is up to date.
+    pub fn watch(&self, watch: u32, message: &JsValue, resolve: Function, reject: Function) {
+        let message = convert::message(message);
+        self.0.call(Call::new(resolve, reject), |client, call, now| {
+            client.handle_watch(call, watch, message, now);
+        });
+    }
+
+    /// The `stop` of a watch.
+    pub fn unwatch(&self, watch: u32) {
+        self.0.turn(|client, _| client.handle_unwatch(watch));
+    }
+
     /// `sendMessage(message)`
     pub fn send(&self, message: &JsValue, resolve: Function, reject: Function) {
         let (argument, body) = (convert::message(message), convert::body(message));

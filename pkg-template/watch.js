@@ -1,0 +1,39 @@
+// Snapshots for those who watch a message: immutable, and what has not changed keeps its identity.
+
+import { Tally } from './tally.js';
+import { report } from './emitter.js';
+
+export class Watch {
+  #entries = new Map();
+  #listener;
+  #tally;
+
+  constructor(message, listener, tally) {
+    this.message = message;
+    this.#listener = listener;
+    this.#tally = tally && new Tally(tally);
+  }
+
+  /** Takes a difference from the machine, and tells the listener what there is now. */
+  show({ changed, removed, synced }) {
+    for (const key of removed) {
+      this.#tally?.change(this.#entries.get(key), undefined);
+      this.#entries.delete(key);
+    }
+    for (const entry of changed) {
+      this.#tally?.change(this.#entries.get(entry.key), entry);
+      // To the end: entries are in the order in which they were written.
+      this.#entries.delete(entry.key);
+      this.#entries.set(entry.key, Object.freeze(entry));
+    }
+    const snapshot = { entries: Object.freeze([...this.#entries.values()]), synced };
+    if (this.#tally) snapshot.tally = this.#tally.snapshot();
+    report(() => this.#listener(Object.freeze(snapshot)));
+  }
+
+  /** A session ends: whatever comes next is told from the beginning. */
+  reset() {
+    for (const entry of this.#entries.values()) this.#tally?.change(entry, undefined);
+    this.#entries.clear();
+  }
+}

@@ -10,7 +10,7 @@ use crate::host::encode_uri_component;
 /// Where a request goes.
 pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String {
     let (service, command) = request.path;
-    if request.body == Body::Probe {
+    if matches!(*request.body, Body::Probe) {
         return format!("{endpoint}/v4/{service}");
     }
     let (user, sig) = client.identity();

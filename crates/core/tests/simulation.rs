@@ -414,7 +414,7 @@ impl World {
 
     /// The server.
     fn serve(&mut self, i: usize, request: &Request) -> Reply {
-        match &request.body {
+        match &*request.body {
             Body::Set(body) => {
                 let id = request.request_id.expect("a write has a request id");
                 let remembered = self.answers.entry(i).or_default().iter().find(|(other, _)| *other == id);

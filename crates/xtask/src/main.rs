@@ -3,7 +3,7 @@
 //! | file | chore |
 //! |---|---|
 //! | [`setup`] | brings what is missing: the wasm target, the CLI of wasm-bindgen, npm tools, browsers |
-//! | [`package`] | `build`: the npm package in `pkg/`, and the server |
+//! | [`package`], [`short_names`] | `build`: the npm package in `pkg/`, and the server |
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`] | every check; the last line counts them |
 //! | [`codes`] | what is generated from the one list of error codes |
@@ -18,6 +18,7 @@ mod repo;
 mod report;
 mod run;
 mod setup;
+mod short_names;
 mod size;
 mod test;
 

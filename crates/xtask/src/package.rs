@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::codes;
 use crate::repo::{Repo, copy_folder, fresh_folder, read, write};
 use crate::setup::Ready;
+use crate::short_names;
 
 /// What wasm-bindgen makes: `message_extensions.js`, the glue, and [`WASM`].
 const NAME: &str = "message_extensions";
@@ -86,7 +87,12 @@ fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
         .arg(&wasm)
         .arg("-o")
         .arg(&wasm)
-        .run()
+        .run()?;
+    let shorten = "--minify-imports-and-exports-and-modules";
+    let table =
+        ready.cmd(repo, "wasm-opt").arg(shorten).args(FEATURES).arg(&wasm).arg("-o").arg(&wasm).read()?;
+    let glue = work.join(format!("{NAME}.js"));
+    write(&glue, short_names::apply(&read(&glue)?, &table)?)
 }
 
 /// `pkg/`: the template, its entries minified with what they import, the first one with the glue in it.

@@ -34,6 +34,8 @@ struct Entry {
     time: u64,
     /// Somebody outside may hold a value of this key, so that a clear must tell them it is gone.
     is_told: bool,
+    /// It has changed since [`Cached::take_touched`].
+    is_touched: bool,
 }
 
 /// One message.
@@ -53,7 +55,7 @@ pub(super) struct Cached {
     told: (u64, u64),
     /// Changes past a gap, ascending by Seq.
     held: Vec<Change>,
-    /// Keys that changed since somebody looked; only kept when it is asked for.
+    /// Keys without an entry that have changed since [`Cached::take_touched`]; `None` when nobody asks.
     touched: Option<Vec<String>>,
 }
 
@@ -137,6 +139,17 @@ impl Pages {
     }
 }
 
+/// The keys of the entries, ascending by Seq.
+fn by_seq<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
+    let mut sorted: Vec<&Entry> = Vec::new();
+    for entry in entries {
+        // Few, and most of them in order: a sort would weigh more than all of this file.
+        let i = sorted.partition_point(|e| e.seq <= entry.seq);
+        sorted.insert(i, entry);
+    }
+    sorted.into_iter().map(|e| e.key.clone()).collect()
+}
+
 impl Cached {
     /// The key's Seq as far as known, for compare-and-set.
     pub(super) fn seq_of(&self, key: &str) -> u64 {
@@ -169,25 +182,33 @@ impl Cached {
         self.touched = on.then(|| self.touched.take().unwrap_or_default());
     }
 
-    /// The keys that changed since this was called last, each once.
+    /// The keys that changed since this was called last: those that are gone, then ascending by the Seq that wrote them.
     pub(super) fn take_touched(&mut self) -> Vec<String> {
-        let mut touched = self.touched.as_mut().map(core::mem::take).unwrap_or_default();
-        touched.sort_unstable();
-        touched.dedup();
-        touched.sort_by_key(|key| self.seq_of(key));
-        touched
+        let Some(touched) = &mut self.touched else { return Vec::new() };
+        let mut keys = core::mem::take(touched);
+        keys.extend(by_seq(
+            self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e)),
+        ));
+        keys
     }
 
+    /// The keys that have a value, ascending by the Seq that wrote it.
+    pub(super) fn keys_by_seq(&self) -> Vec<String> {
+        by_seq(self.entries.iter().filter(|e| e.value.is_some()))
+    }
+
+    /// What the key shows has changed.
     pub(super) fn touch(&mut self, key: &str) {
-        if let Some(touched) = &mut self.touched {
+        if let Some(entry) = self.position(key).ok().and_then(|i| self.entries.get_mut(i)) {
+            entry.is_touched = true;
+        } else if let Some(touched) = self.touched.as_mut().filter(|t| !t.iter().any(|k| k == key)) {
             touched.push(key.into());
         }
     }
 
+    /// What any key shows may have changed.
     pub(super) fn touch_all(&mut self) {
-        if let Some(touched) = &mut self.touched {
-            touched.extend(self.entries.iter().map(|e| e.key.clone()));
-        }
+        self.entries.iter_mut().for_each(|e| e.is_touched = true);
     }
 
     /// What a key shows, and the Seq that wrote it.
@@ -197,13 +218,6 @@ impl Cached {
         let view =
             EntryView { key: key.into(), value, author, time: entry.time, status: EntryStatus::Confirmed };
         Some((view, entry.seq))
-    }
-
-    /// The keys that have a value, ascending by the Seq that wrote it.
-    pub(super) fn keys_by_seq(&self) -> Vec<String> {
-        let mut live: Vec<_> = self.entries.iter().filter(|e| e.value.is_some()).collect();
-        live.sort_by_key(|e| e.seq);
-        live.into_iter().map(|e| e.key.clone()).collect()
     }
 
     /// Whether everything that the server has is here, given that the push connection `connection` is live.
@@ -303,8 +317,7 @@ impl Cached {
             self.clear(clear_seq);
         }
         if start == 0 {
-            self.touch_all();
-            self.entries.retain(|e| e.seq > first_latest);
+            self.drop_up_to(first_latest);
         }
         if self.loaded {
             self.tell_difference(&entries, before, notices);
@@ -336,7 +349,6 @@ impl Cached {
         if seq <= self.clear_seq {
             return;
         }
-        self.touch(&key);
         match self.position(&key) {
             Ok(i) => {
                 let Some(entry) = self.entries.get_mut(i) else { return };
@@ -345,6 +357,7 @@ impl Cached {
                     entry.is_told = value.is_some();
                 }
                 if entry.seq <= seq {
+                    entry.is_touched = true;
                     entry.value = value;
                     entry.seq = seq;
                     entry.author = author;
@@ -354,15 +367,25 @@ impl Cached {
             }
             Err(i) => {
                 let is_told = is_told && value.is_some();
-                self.entries.insert(i, Entry { key, value, seq, author, time, is_told });
+                self.entries.insert(i, Entry { key, value, seq, author, time, is_told, is_touched: true });
             }
         }
     }
 
+    fn drop_up_to(&mut self, seq: u64) {
+        let touched = &mut self.touched;
+        self.entries.retain(|e| {
+            let stays = e.seq > seq;
+            if let Some(touched) = touched.as_mut().filter(|_| !stays && e.value.is_some()) {
+                touched.push(e.key.clone());
+            }
+            stays
+        });
+    }
+
     fn clear(&mut self, seq: u64) {
-        self.touch_all();
         self.clear_seq = seq;
-        self.entries.retain(|e| e.seq > seq);
+        self.drop_up_to(seq);
     }
 
     fn write(&mut self, change: &Change, is_told: bool) {

@@ -1,5 +1,6 @@
 //! What goes into the machine and what comes out of it.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -48,8 +49,8 @@ pub struct Request {
     pub random: u32,
     /// The `requestid` parameter, for writes: a retry is not a conflict.
     pub request_id: Option<u128>,
-    /// What is posted.
-    pub body: Body,
+    /// What is posted; shared with the machine, which may send it again.
+    pub body: Rc<Body>,
 }
 
 /// What a request posts, which also says which reply it expects.

@@ -36,6 +36,7 @@ pub use io::*;
 pub use watch::{EntryStatus, EntryView, View, WatchId};
 
 use alloc::collections::VecDeque;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -176,6 +177,7 @@ impl Client {
         now: u64,
     ) {
         let is_write = matches!(body, Body::Set(_));
+        let body = Rc::new(body);
         let request_id = is_write.then(|| {
             self.config.nonce = self.config.nonce.wrapping_add(1);
             self.config.nonce

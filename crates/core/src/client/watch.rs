@@ -177,6 +177,8 @@ impl Client {
         match self.admit().and_then(|()| argument::extensible(message)) {
             Ok(message) => {
                 let tracked = self.messages.tracked(&message);
+                // Begun again, it is told everything again.
+                tracked.watched.remove(watch);
                 tracked.watched.fresh.push(watch);
                 tracked.cached.track(true);
                 self.get(call, message, Wanted::All, now + TIME_LIMIT, now);

@@ -38,6 +38,14 @@ pub fn msg_key(sequence: u32, random: u32, time: u64) -> String {
     format!("{sequence}_{random}_{time}")
 }
 
+/// The sequence, random number and time of a `MsgKey`.
+#[must_use]
+pub fn msg_key_parts(key: &str) -> Option<(&str, &str, &str)> {
+    let (sequence, rest) = key.split_once('_')?;
+    let (random, time) = rest.split_once('_')?;
+    Some((sequence, random, time))
+}
+
 /// `{from}-{client_time}-{random}`, the message ID that stays the same across sending (`client_time` in seconds).
 #[must_use]
 pub fn message_id(from: &str, client_time: u64, random: u32) -> String {

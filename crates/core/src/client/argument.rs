@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::code::{EXTENSIONS_OFF, Error, INVALID_ARGUMENT, MESSAGE_NOT_SENT, UNSUPPORTED_CONVERSATION};
 use crate::limits::Limits;
-use crate::message::{MessageRef, is_refused_group, message_id, msg_key};
+use crate::message::{MessageRef, is_refused_group, message_id, msg_key, msg_key_parts};
 
 /// `conversationType` of a one-to-one message.
 pub const CONV_C2C: &str = "C2C";
@@ -210,8 +210,7 @@ fn checked_key<'a>(
 pub(super) fn fallback_id(message: &MessageRef) -> String {
     match message {
         MessageRef::C2c { from, msg_key, .. } => {
-            let mut parts = msg_key.splitn(3, '_');
-            let (_, random, time) = (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let (_, random, time) = msg_key_parts(msg_key).unwrap_or_default();
             format!("{}-{time}-{random}", from.as_deref().unwrap_or(""))
         }
         MessageRef::Group { group_id, msg_seq } => format!("{group_id}-{msg_seq}"),

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
-use crate::message::MessageRef;
+use crate::message::{MessageRef, msg_key_parts};
 use crate::wire::{
     self, C2C_SERVICE, GROUP_SERVICE, ListReply, ListRequest, ListedMessage, MsgElement, SendReply,
     SendRequest,
@@ -65,9 +65,9 @@ impl Client {
             sync_other_machine: None,
         };
         if self.sent.len() == MOST_SENT {
-            self.sent.pop_front();
+            self.sent.remove(0);
         }
-        self.sent.push_back(message.id.clone());
+        self.sent.push(message.id.clone());
         let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
         let sending = Sending { id: message.id, is_group, sequence: message.sequence };
         self.request(path, Body::Send(request), Purpose::Send(call, sending), now);
@@ -109,7 +109,7 @@ impl Client {
                     // A MsgKey ends with its message's time, where the next page goes on.
                     max_time: Some(
                         next.as_deref()
-                            .and_then(|key| key.rsplit('_').next()?.parse().ok())
+                            .and_then(|key| msg_key_parts(key)?.2.parse().ok())
                             .unwrap_or(u32::MAX.into()),
                     ),
                     last_msg_key: next,

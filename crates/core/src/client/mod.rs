@@ -74,7 +74,7 @@ pub struct Client {
     mutations: Vec<Mutation>,
     last_request: RequestId,
     /// IDs of messages sent from here, which come back as pushes.
-    sent: VecDeque<String>,
+    sent: Vec<String>,
     outputs: VecDeque<Output>,
 }
 
@@ -107,7 +107,7 @@ impl Client {
             requests: Vec::new(),
             mutations: Vec::new(),
             last_request: 0,
-            sent: VecDeque::new(),
+            sent: Vec::new(),
             outputs: VecDeque::new(),
         }
     }

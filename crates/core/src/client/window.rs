@@ -2,7 +2,6 @@
 //! message, so that a retry gets the first answer again; a write that has fallen further behind would be taken for a new
 //! one, and meet itself as a conflict. Writes that would push an open one out of that memory wait.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::CallId;
@@ -19,7 +18,7 @@ pub(super) struct Window {
     next: u64,
     /// Numbers of those whose answer has not come, ascending.
     open: Vec<u64>,
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
 }
 
 /// A write that has not been sent.
@@ -38,13 +37,13 @@ impl Window {
         if self.waiting.is_empty() && !self.is_full() {
             return Some(write);
         }
-        self.waiting.push_back(write);
+        self.waiting.push(write);
         None
     }
 
     /// The next write that may go, if any.
     pub(super) fn next(&mut self) -> Option<Waiting> {
-        if self.is_full() { None } else { self.waiting.pop_front() }
+        if self.is_full() || self.waiting.is_empty() { None } else { Some(self.waiting.remove(0)) }
     }
 
     /// A write goes out; its number.
@@ -68,7 +67,7 @@ impl Window {
     /// One that has waited too long; taken out.
     pub(super) fn late(&mut self, now: u64) -> Option<CallId> {
         let i = self.waiting.iter().position(|write| write.give_up <= now)?;
-        self.waiting.remove(i).map(|write| write.call)
+        Some(self.waiting.remove(i).call)
     }
 
     /// Everybody who waits.

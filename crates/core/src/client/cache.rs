@@ -112,7 +112,11 @@ impl Pages {
 impl Cached {
     /// The key's Seq as far as known, for compare-and-set.
     pub(super) fn seq_of(&self, key: &str) -> u64 {
-        self.position(key).ok().and_then(|i| self.entries.get(i)).map_or(0, |e| e.seq)
+        // Until a clear is told, the keys that it dropped are still here.
+        let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
+        let cleared = clear.map_or(0, |change| change.seq);
+        let entry = self.position(key).ok().and_then(|i| self.entries.get(i));
+        entry.map(|e| e.seq).filter(|seq| *seq > cleared).unwrap_or(0)
     }
 
     /// The keys that have a value, ascending, for somebody outside.
@@ -167,15 +171,13 @@ impl Cached {
             return;
         }
         self.ahead = self.ahead.max(change.seq);
+        if !self.loaded && !live {
+            return self.tell(&change, notices);
+        }
+        self.write_early(&change);
+        self.hold(change);
         if self.loaded {
-            self.write_early(&change);
-            self.hold(change);
             self.tell_held(notices);
-        } else if live {
-            self.write_early(&change);
-            self.hold(change);
-        } else {
-            self.tell(&change, notices);
         }
     }
 
@@ -291,9 +293,11 @@ impl Cached {
         }
     }
 
-    /// Shows an own change before those that precede it; not a clear, whose telling needs the keys that it drops.
+    /// Shows an own change that cannot be told yet, so that the next operation knows its Seq; not a clear, whose telling
+    /// needs the keys that it drops.
     fn write_early(&mut self, change: &Change) {
-        if change.seq > self.known + 1 && change.kind != ChangeKind::Clear {
+        let is_told_now = self.loaded && change.seq == self.known + 1;
+        if !is_told_now && change.kind != ChangeKind::Clear {
             self.write(change, false);
         }
     }

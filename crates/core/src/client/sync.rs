@@ -237,12 +237,12 @@ impl Client {
 
     fn changed(&mut self, message: MessageRef, id: Option<String>, change: Change, now: u64) {
         let mut notices = Vec::new();
-        let Some(tracked) = self.messages.find(&message) else {
-            // Not cached: it is told all the same.
-            Cached::default().push(change, &mut notices);
+        if self.messages.find(&message).is_none() {
+            // Not read by anybody: it is told all the same, and remembered, so that a clear can tell which keys are gone.
             let id = id.unwrap_or_else(|| fallback_id(&message));
-            return self.notify(&id, notices);
-        };
+            self.messages.tracked(&Extensible { id, message: message.clone() });
+        }
+        let Some(tracked) = self.messages.find(&message) else { return };
         tracked.cached.push(change, &mut notices);
         let (id, is_behind) = (tracked.id.clone(), tracked.cached.is_behind());
         self.notify(&id, notices);

@@ -69,7 +69,6 @@ test('an own write is shown at once as pending, then confirmed', async () => {
   await until('nothing is shown', () => watch.last()?.synced);
   const { promise: answered, resolve: answer } = deferred();
   const release = gateway.holdPush();
-  gateway.treat = () => undefined;
   const written = set(alice, mine, 'a', '1').then(answer);
   await until('the write is not shown', () => watch.last().entries.length);
   expect(shown(watch.last())).toEqual([['a', '1', 'pending']]);
@@ -171,7 +170,7 @@ test('a lost reply does not show a conflict with oneself', async () => {
   await until('nothing is shown', () => watch.last()?.synced);
   let cut = 0;
   // The server has it, and the answer is lost.
-  gateway.answer = ({ command }) => (command.endsWith('set_key_values') && (cut += 1) === 1 ? CUT : undefined);
+  gateway.treatAnswer = ({ command }) => (command.endsWith('set_key_values') && (cut += 1) === 1 ? CUT : undefined);
   const { data } = await set(alice, mine, 'a', '1');
   expect(data.extensions).toEqual([{ code: 0, key: 'a', value: '1' }]);
   expect(gateway.of('openim_msg_ext_http_svc/set_key_values').length).toBe(2);

@@ -1,0 +1,1 @@
+tim.deleteMessageExtensions(message, keyList);

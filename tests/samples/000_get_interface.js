@@ -1,0 +1,1 @@
+tim.getMessageExtensions(message);

@@ -1,0 +1,1 @@
+tim.setMessageExtensions(message, extensions);

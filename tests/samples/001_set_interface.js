@@ -1,0 +1,1 @@
+chat.setMessageExtensions(message, extensions);

@@ -1,0 +1,77 @@
+// What must not compile. A line that does is reported, since its `@ts-expect-error` is then unused.
+
+import { create, EVENT, MessageExtensionError, TYPES } from 'message-extensions';
+import type { Chat, Message, MessageExtensionErrorCode } from 'message-extensions';
+
+declare const chat: Chat;
+declare const message: Message;
+
+// @ts-expect-error no options
+create();
+// @ts-expect-error no SDKAppID
+create({});
+// @ts-expect-error an option that does not exist
+create({ SDKAppID: 1, sdkAppId: 1 });
+// @ts-expect-error no number
+create({ SDKAppID: true });
+// @ts-expect-error what the package exports cannot be changed
+EVENT.SDK_READY = 'x';
+// @ts-expect-error made by the package only
+new MessageExtensionError();
+
+// @ts-expect-error no userSig
+chat.login({ userID: 'alice' });
+
+// @ts-expect-error no message
+chat.setMessageExtensions();
+// @ts-expect-error no extensions
+chat.setMessageExtensions(message);
+// @ts-expect-error no list
+chat.setMessageExtensions(message, { key: 'a', value: '1' });
+// @ts-expect-error a number for a value
+chat.setMessageExtensions(message, [{ key: 'a', value: 1 }]);
+// @ts-expect-error no value
+chat.setMessageExtensions(message, [{ key: 'a' }]);
+// @ts-expect-error a string for a list
+chat.deleteMessageExtensions(message, 'a');
+// @ts-expect-error numbers for keys
+chat.getMessageExtensions(message, [1]);
+// @ts-expect-error null for a message
+chat.getMessageExtensions(null);
+// @ts-expect-error a one-to-one message without what its key is made of
+chat.getMessageExtensions({ conversationType: 'C2C', to: 'bob', sequence: 'x', status: 'success', isSupportExtension: true });
+
+// @ts-expect-error a type of conversation that has no extensions
+chat.createCustomMessage({ to: 'x', conversationType: TYPES.GRP_AVCHATROOM, payload: { data: '' } });
+// @ts-expect-error no payload
+chat.createCustomMessage({ to: 'bob', conversationType: TYPES.CONV_C2C });
+// @ts-expect-error not one of our messages
+chat.sendMessage({ to: 'bob' });
+// @ts-expect-error no conversationID
+chat.getMessageList({});
+
+// @ts-expect-error no such event
+chat.on('onMessageExtensionsChanged', () => {});
+// @ts-expect-error the data of another event
+chat.on(EVENT.MESSAGE_EXTENSIONS_DELETED, ({ data }) => data.extensions);
+// @ts-expect-error a number for a handler
+chat.on(EVENT.SDK_READY, 1);
+// @ts-expect-error a field that messages do not have
+chat.on(EVENT.MESSAGE_RECEIVED, ({ data }) => data[0]?.seq);
+
+async function answers() {
+  const { data } = await chat.setMessageExtensions(message, []);
+  // @ts-expect-error Seq is not shown
+  data.extensions[0]?.seq;
+  // @ts-expect-error a code that items do not have
+  data.extensions.filter(({ code }) => code === 23004);
+  // @ts-expect-error the data of another call
+  data.messageList;
+  // @ts-expect-error the payload depends on the type
+  message.payload.text;
+}
+void answers();
+
+// @ts-expect-error no code of the list
+const code: MessageExtensionErrorCode = 1;
+void code;

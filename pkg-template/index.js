@@ -14,6 +14,9 @@ const LOGGED_OUT = 3005;
 const INVALID_ARGUMENT = 9001;
 const NOT_LOADED = 9005;
 
+/** What login, logout and destroy resolve with. */
+const DONE = { actionStatus: 'OK', errorCode: 0, errorInfo: '' };
+
 /** The name under which the machine tells what those who watch are shown. */
 const VIEW = 'view';
 
@@ -207,7 +210,7 @@ class Chat extends Emitter {
       args.length = Edge.prototype[method].length - 2;
       this.#edge[method](...args, resolve, refuse);
     });
-    return { code: 0, data };
+    return { code: 0, data: data ?? { ...DONE } };
   }
 
   #createEdge() {

@@ -115,12 +115,12 @@ pub(crate) fn body(message: &JsValue) -> Option<Vec<MsgElement>> {
 /// The `data` that a call's promise resolves with.
 pub(crate) fn answer(answer: Answer) -> JsValue {
     match answer {
-        Answer::Done => to_js(&Done { action_status: "OK", error_code: 0, error_info: "" }),
+        Answer::Done => JsValue::UNDEFINED,
         Answer::Items(items) => {
             let item = |(code, key, value)| Extension { code: Some(code), key, value };
-            to_js(&Extensions { extensions: items.into_iter().map(item).collect() })
+            to_js(&Extensions { message_id: None, extensions: items.into_iter().map(item).collect() })
         }
-        Answer::Extensions(list) => to_js(&Extensions { extensions: pairs(list) }),
+        Answer::Extensions(list) => to_js(&Extensions { message_id: None, extensions: pairs(list) }),
         Answer::Sent { id, from, time, sequence } => to_js(&Sent { id, from, time, sequence }),
         Answer::Messages { list, next } => to_js(&Page {
             is_completed: next.is_empty(),
@@ -136,9 +136,10 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
         Event::Ready => ("sdkStateReady", JsValue::UNDEFINED),
         Event::NotReady => ("sdkStateNotReady", JsValue::UNDEFINED),
         Event::Error(e) => ("error", to_js(&Error { code: e.code, message: &e.message })),
-        Event::Extensions(id, Notice::Updated(list)) => {
-            ("onMessageExtensionsUpdated", to_js(&Updated { message_id: id, extensions: pairs(list) }))
-        }
+        Event::Extensions(id, Notice::Updated(list)) => (
+            "onMessageExtensionsUpdated",
+            to_js(&Extensions { message_id: Some(id), extensions: pairs(list) }),
+        ),
         Event::Extensions(id, Notice::Deleted(keys)) => {
             ("onMessageExtensionsDeleted", to_js(&Deleted { message_id: id, key_list: keys }))
         }
@@ -154,15 +155,9 @@ fn pairs(list: Vec<(String, String)>) -> Vec<Extension> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Done {
-    action_status: &'static str,
-    error_code: u32,
-    error_info: &'static str,
-}
-
-#[derive(Serialize)]
 struct Extensions {
+    #[serde(rename = "messageID", skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
     extensions: Vec<Extension>,
 }
 
@@ -196,13 +191,6 @@ struct Page {
 struct Error<'a> {
     code: u32,
     message: &'a str,
-}
-
-#[derive(Serialize)]
-struct Updated {
-    #[serde(rename = "messageID")]
-    message_id: String,
-    extensions: Vec<Extension>,
 }
 
 #[derive(Serialize)]

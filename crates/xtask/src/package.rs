@@ -34,7 +34,7 @@ const FEATURES: &[&str] = &[
 
 /// Inlining functions that are called once saves raw bytes, but what is loaded is compressed, and there it costs: 3 kB
 /// of 52 after brotli.
-const INLINE_LITTLE: &str = "--one-caller-inline-max-function-size=10";
+const INLINE_LITTLE: &str = "--one-caller-inline-max-function-size=24";
 
 /// The package and the server.
 pub(crate) fn build(repo: &Repo, ready: &Ready) -> Result<()> {

@@ -24,6 +24,10 @@ use message_extensions_core::client::Config;
 use pump::{Call, Pump};
 use wasm_bindgen::prelude::*;
 
+/// A tenth of the code of the default one, which shows in what a page loads.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// One client. Every method takes the `resolve(data)` and `reject(code, message)` of the promise that the entry gave.
 #[wasm_bindgen]
 #[derive(Debug)]

@@ -8,6 +8,9 @@
     reason = "a test may fail"
 )]
 
+mod server;
+mod user;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
@@ -243,71 +246,6 @@ impl World {
         }
     }
 
-    /// What a user does, and what befalls their connection.
-    fn act(&mut self, i: usize) {
-        if self.now > TROUBLE {
-            return;
-        }
-        let key = |rng: &mut Rng| Some(format!("k{}", rng.u8(0..6)));
-        match self.rng.u8(0..20) {
-            0..=7 => {
-                self.values += 1;
-                let items = vec![(key(&mut self.rng), Some(self.values.to_string()))];
-                let next_call = self.peers[i].last_call + 1;
-                self.peers[i].set_values.insert(next_call, self.values.to_string());
-                self.call(i, |client, call, now| client.handle_set(call, argument(), Some(items), now));
-            }
-            8..=10 => {
-                let keys = vec![key(&mut self.rng)];
-                self.call(i, |client, call, now| {
-                    client.handle_delete(call, argument(), Some(Some(keys)), now)
-                });
-            }
-            11 => {
-                self.call(i, |client, call, now| client.handle_delete(call, argument(), None, now));
-            }
-            12..=14 => {
-                self.get(i);
-            }
-            15 => self.watch(i),
-            16..=17 => {
-                let key = Some("count".into());
-                self.call(i, |client, call, now| client.handle_mutate(call, argument(), key, now));
-            }
-            18 => {
-                let socket = self.peers[i].socket;
-                self.later(self.now, Arrival::Closed(i, socket));
-            }
-            // The connection is dead and nobody is told.
-            _ => self.peers[i].is_connected = false,
-        }
-        let at = self.now + self.rng.u64(0..3 * SECOND);
-        self.later(at, Arrival::Act(i));
-    }
-
-    /// Starts to watch, or stops.
-    fn watch(&mut self, i: usize) {
-        let peer = &mut self.peers[i];
-        peer.watch.clear();
-        if peer.is_watching {
-            peer.client.handle_unwatch(1);
-            peer.is_watching = false;
-            return self.outputs(i);
-        }
-        peer.is_watching = true;
-        peer.watch_call = peer.last_call + 1;
-        self.call(i, |client, call, now| client.handle_watch(call, 1, argument(), now));
-    }
-
-    fn get(&mut self, i: usize) -> CallId {
-        let call = self.peers[i].last_call + 1;
-        // Registered before the call: it may be answered at once.
-        if self.peers[i].view.is_none() && self.peers[i].first_get.is_none() {
-            self.peers[i].first_get = Some(call);
-        }
-        self.call(i, |client, call, now| client.handle_get(call, argument(), None, now))
-    }
-
     fn outputs(&mut self, i: usize) {
         while let Some(output) = self.peers[i].client.poll_output() {
             match output {
@@ -410,65 +348,6 @@ impl World {
                 peer.view = Some(list.into_iter().collect());
             }
         }
-    }
-
-    /// The server.
-    fn serve(&mut self, i: usize, request: &Request) -> Reply {
-        match &*request.body {
-            Body::Set(body) => {
-                let id = request.request_id.expect("a write has a request id");
-                let remembered = self.answers.entry(i).or_default().iter().find(|(other, _)| *other == id);
-                if let Some((_, reply)) = remembered {
-                    return reply.clone();
-                }
-                let reply = self.write(i, body.clone());
-                let answers = self.answers.entry(i).or_default();
-                answers.push_back((id, reply.clone()));
-                if answers.len() > 8 {
-                    answers.pop_front();
-                }
-                reply
-            }
-            Body::Pull(body) => Reply::Pull(self.message.pull(body.start_seq.unwrap_or(0)).into_reply(false)),
-            _ => Reply::Probe,
-        }
-    }
-
-    fn write(&mut self, i: usize, request: SetRequest) -> Reply {
-        let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
-        let count = self.message.entries.get("count").and_then(|e| e.value.clone());
-        let decision =
-            self.message.decide(&operation, &format!("u{i}"), false, self.now, &Limits::DEFAULT).unwrap();
-        if let Some(change) = &decision.change {
-            self.message.absorb(change);
-            if let ChangeKind::Set(items) = &change.kind {
-                self.history.extend(items.iter().cloned());
-            }
-            if let Some(now) = written(change, "count") {
-                assert_eq!(now, plus_one(count.as_deref()), "a mutation that overwrites another");
-            }
-            for other in 0..self.peers.len() {
-                if self.peers[other].is_connected {
-                    let events = vec![change.to_event(name(), Some("foreign".into()))];
-                    self.frame(
-                        other,
-                        ServerFrame {
-                            r#type: ServerFrame::PUSH.into(),
-                            events: Some(events),
-                            ..ServerFrame::default()
-                        },
-                    );
-                }
-            }
-        }
-        Reply::Set(decision.into_reply())
-    }
-
-    fn frame(&mut self, i: usize, frame: ServerFrame) {
-        let at = self.peers[i].last_frame.max(self.now + self.delay());
-        self.peers[i].last_frame = at;
-        let socket = self.peers[i].socket;
-        self.later(at, Arrival::Frame(i, socket, frame));
     }
 
     fn check(mut self) {

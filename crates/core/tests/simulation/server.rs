@@ -1,0 +1,64 @@
+//! The server: the law, the push connections, and the memory of request ids.
+
+use super::*;
+
+impl World {
+    /// The server.
+    pub(super) fn serve(&mut self, i: usize, request: &Request) -> Reply {
+        match &*request.body {
+            Body::Set(body) => {
+                let id = request.request_id.expect("a write has a request id");
+                let remembered = self.answers.entry(i).or_default().iter().find(|(other, _)| *other == id);
+                if let Some((_, reply)) = remembered {
+                    return reply.clone();
+                }
+                let reply = self.write(i, body.clone());
+                let answers = self.answers.entry(i).or_default();
+                answers.push_back((id, reply.clone()));
+                if answers.len() > 8 {
+                    answers.pop_front();
+                }
+                reply
+            }
+            Body::Pull(body) => Reply::Pull(self.message.pull(body.start_seq.unwrap_or(0)).into_reply(false)),
+            _ => Reply::Probe,
+        }
+    }
+
+    pub(super) fn write(&mut self, i: usize, request: SetRequest) -> Reply {
+        let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
+        let count = self.message.entries.get("count").and_then(|e| e.value.clone());
+        let decision =
+            self.message.decide(&operation, &format!("u{i}"), false, self.now, &Limits::DEFAULT).unwrap();
+        if let Some(change) = &decision.change {
+            self.message.absorb(change);
+            if let ChangeKind::Set(items) = &change.kind {
+                self.history.extend(items.iter().cloned());
+            }
+            if let Some(now) = written(change, "count") {
+                assert_eq!(now, plus_one(count.as_deref()), "a mutation that overwrites another");
+            }
+            for other in 0..self.peers.len() {
+                if self.peers[other].is_connected {
+                    let events = vec![change.to_event(name(), Some("foreign".into()))];
+                    self.frame(
+                        other,
+                        ServerFrame {
+                            r#type: ServerFrame::PUSH.into(),
+                            events: Some(events),
+                            ..ServerFrame::default()
+                        },
+                    );
+                }
+            }
+        }
+        Reply::Set(decision.into_reply())
+    }
+
+    pub(super) fn frame(&mut self, i: usize, frame: ServerFrame) {
+        let at = self.peers[i].last_frame.max(self.now + self.delay());
+        self.peers[i].last_frame = at;
+        let socket = self.peers[i].socket;
+        self.later(at, Arrival::Frame(i, socket, frame));
+    }
+}

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { closeAll, freshModule, newClient, WASM } from './support/chat.js';
 import { PACKAGE } from './support/paths.js';
+import { APP } from './support/server.js';
 
 const endpoint = 'http://127.0.0.1:9';
 let sdk;
@@ -51,8 +52,12 @@ describe('create', () => {
 
   test('after destroy gives a new instance; the old one rejects with 9004', async () => {
     const old = await newClient(endpoint);
+    const createAgain = () => old.module.create({ SDKAppID: APP, endpoint, wasm: WASM });
+    expect(createAgain()).toBe(old);
     await old.destroy();
-    expect(await newClient(endpoint)).not.toBe(old);
+    const next = createAgain();
+    expect(next).not.toBe(old);
+    await expect(next.logout()).resolves.toMatchObject({ code: 0 });
     await expect(old.login({ userID: 'alice', userSig: 'x' })).rejects.toMatchObject({ code: 9004 });
     await expect(old.getMessageExtensions({})).rejects.toMatchObject({ code: 9004 });
   });

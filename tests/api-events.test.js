@@ -74,12 +74,14 @@ describe('on', () => {
   });
 
   test('of what is no function does no harm', async () => {
+    const reported = vi.spyOn(console, 'error').mockImplementation(() => {});
     bob.on(UPDATED, undefined);
     bob.on(UPDATED, 'alert');
     const handler = vi.fn();
     bob.on(UPDATED, handler);
     await change();
     expect(handler).toHaveBeenCalledTimes(1);
+    expect(reported).not.toHaveBeenCalled();
   });
 });
 

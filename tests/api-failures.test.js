@@ -4,11 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { closeAll, login, newClient, newUser, recorded, sendVote } from './support/chat.js';
 import { CUT, HOLD, startGateway } from './support/gateway.js';
 import { sign, startServer } from './support/server.js';
+import { jump, pass, stopTime } from './support/time.js';
 import { until, watched } from './support/wait.js';
 
 const EXTENSIONS = [{ key: 'a', value: '1' }];
-/** What the client tells the time by. */
-const FAKED = ['setTimeout', 'clearTimeout', 'performance'];
+const refusal = (ErrorCode, ErrorInfo) => JSON.stringify({ ActionStatus: 'FAIL', ErrorCode, ErrorInfo });
 
 let server;
 let gateway;
@@ -43,19 +43,29 @@ describe.each(CALLS)('%s', (_, call) => {
   test('rejects with 2801 when no answer has come after 15 seconds, not before', async () => {
     gateway.treat = () => HOLD;
     const before = gateway.requests.length;
-    vi.useFakeTimers({ toFake: FAKED });
+    stopTime();
     const open = watched(call());
     await until('the request has not been sent', () => gateway.requests.length > before);
-    await vi.advanceTimersByTimeAsync(14_900);
+    await jump(14_900);
     expect(open.status).toBe('pending');
-    await vi.advanceTimersByTimeAsync(200);
+    await jump(200);
     await until('the call is still open', () => open.status !== 'pending');
     expect(open).toMatchObject({ status: 'rejected', value: { name: 'MessageExtensionError', code: 2801 } });
   });
 
-  test('rejects with 2800 when the connection breaks, and works again afterwards', async () => {
+  test('is sent again when the connection breaks or the server is out of order, and resolves', async () => {
+    const failures = [CUT, refusal(10002, 'out of order')];
+    gateway.treat = () => failures.shift();
+    await expect(call()).resolves.toMatchObject({ code: 0 });
+    expect(failures).toEqual([]);
+  });
+
+  test('rejects with 2800, within 15 seconds, when the connection breaks again and again, and works afterwards', async () => {
     gateway.treat = () => CUT;
-    await expect(call()).rejects.toMatchObject({ name: 'MessageExtensionError', code: 2800 });
+    stopTime();
+    const open = watched(call());
+    expect(await pass(() => open.status !== 'pending')).toBeLessThanOrEqual(15_000);
+    expect(open).toMatchObject({ status: 'rejected', value: { name: 'MessageExtensionError', code: 2800 } });
     gateway.treat = () => undefined;
     await expect(call()).resolves.toMatchObject({ code: 0 });
   });
@@ -71,10 +81,25 @@ describe.each(CALLS)('%s', (_, call) => {
     await expect(call()).rejects.toMatchObject({ name: 'MessageExtensionError', code: 2903 });
   });
 
-  test('rejects with the code and the text of a server that refuses', async () => {
-    gateway.treat = () => '{"ActionStatus":"FAIL","ErrorCode":10002,"ErrorInfo":"out of order"}';
-    await expect(call()).rejects.toMatchObject({ name: 'MessageExtensionError', code: 10002, message: 'out of order' });
+  test('rejects at once with the code and the text of a server that refuses', async () => {
+    const before = gateway.requests.length;
+    gateway.treat = () => refusal(10004, 'not like that');
+    await expect(call()).rejects.toMatchObject({ name: 'MessageExtensionError', code: 10004, message: 'not like that' });
+    expect(gateway.requests).toHaveLength(before + 1);
   });
+});
+
+test('a set whose answer is lost is sent again as the same request, and counts once', async () => {
+  const answered = [];
+  gateway.treatAnswer = ({ url }) => (answered.push(url.searchParams.get('requestid')) === 1 ? CUT : undefined);
+  await expect(alice.setMessageExtensions(message, EXTENSIONS)).resolves.toEqual({
+    code: 0,
+    data: { extensions: [{ code: 0, ...EXTENSIONS[0] }] },
+  });
+  expect(answered).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), answered[0]]);
+  await alice.setMessageExtensions(message, [{ key: 'last', value: '1' }]);
+  await until('the last change has not been told', () => alice.changes().some(({ extensions }) => extensions[0].key === 'last'));
+  expect(alice.changes()).toHaveLength(2);
 });
 
 const OK = { ActionStatus: 'OK', ErrorCode: 0, ErrorInfo: '' };
@@ -95,7 +120,7 @@ test.each([
 });
 
 test('a signature that the server refuses during a session ends it, and ERROR says so', async () => {
-  gateway.treat = () => '{"ActionStatus":"FAIL","ErrorCode":70001,"ErrorInfo":"expired"}';
+  gateway.treat = () => refusal(70001, 'expired');
   await expect(alice.getMessageExtensions(message)).rejects.toMatchObject({ code: expect.toBeOneOf([70001, 3005]) });
   await until('ERROR has not come', () => alice.data('ERROR').length);
   expect(alice.data('ERROR')).toEqual([{ code: 70001, message: 'expired' }]);
@@ -111,13 +136,13 @@ describe('login', () => {
     chat = recorded(await newClient(gateway.url));
     // Loads the WebAssembly part in real time.
     await chat.logout();
-    vi.useFakeTimers({ toFake: FAKED });
+    stopTime();
   });
 
   /** Node 20 does not tell of a socket that cannot be opened, as browsers do; the client gives it up after 10 seconds. */
   function start() {
     const open = watched(chat.login({ userID, userSig: sign(userID) }));
-    return vi.advanceTimersByTimeAsync(10_000).then(() => open);
+    return jump(10_000).then(() => open);
   }
   const settled = (open) => until('login is still open', () => open.status !== 'pending');
 
@@ -128,7 +153,9 @@ describe('login', () => {
     await settled(open);
     expect(open).toMatchObject({ status: 'rejected', value: { code: 2800 } });
     gateway.isOpen = true;
-    await expect(chat.login({ userID, userSig: sign(userID) })).resolves.toMatchObject({ code: 0 });
+    const again = await start();
+    await settled(again);
+    expect(again).toMatchObject({ status: 'resolved', value: { code: 0 } });
   });
 
   test('rejects with 2801 when nothing answers for 15 seconds', async () => {
@@ -137,7 +164,7 @@ describe('login', () => {
     const open = await start();
     await until('the endpoint has not been asked', () => gateway.requests.length);
     expect(open.status).toBe('pending');
-    await vi.advanceTimersByTimeAsync(5_000);
+    await jump(5_000);
     await settled(open);
     expect(open).toMatchObject({ status: 'rejected', value: { code: 2801 } });
   });

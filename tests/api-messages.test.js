@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  gateway.treat = () => undefined;
+  gateway.treat = gateway.treatAnswer = () => undefined;
   alice = await login(gateway.url, newUser('alice'));
   bob = await login(server.url, newUser('bob'));
 });
@@ -121,12 +121,21 @@ describe.each([
   test('that fails rejects, marks the message, and sends the same message when it is sent again', async () => {
     const message = draft({ to, conversationType });
     const { ID } = message;
-    gateway.treat = () => CUT;
-    await expect(alice.sendMessage(message)).rejects.toMatchObject({ code: 2800 });
+    gateway.treat = () => '{"ActionStatus":"FAIL","ErrorCode":10004,"ErrorInfo":"not now"}';
+    await expect(alice.sendMessage(message)).rejects.toMatchObject({ code: 10004 });
     expect(message.status).toBe('fail');
     gateway.treat = () => undefined;
     await alice.sendMessage(message);
     expect(message).toMatchObject({ ID, status: 'success' });
+  });
+
+  test('whose answer is lost is repeated, and received once', async () => {
+    let answers = 0;
+    gateway.treatAnswer = () => ((answers += 1) === 1 ? CUT : undefined);
+    const [sent] = await sendVote(alice, conversationType, to, [bob]);
+    expect(answers).toBe(2);
+    const [last] = await sendVote(alice, conversationType, to, [bob]);
+    expect(bob.data('MESSAGE_RECEIVED').flat().map(({ ID }) => ID)).toEqual([sent.ID, last.ID]);
   });
 });
 

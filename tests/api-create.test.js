@@ -1,10 +1,12 @@
 // `create`, the constants, and what the package's module holds.
 
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { closeAll, freshModule, newClient, WASM } from './support/chat.js';
 import { PACKAGE } from './support/paths.js';
 import { APP } from './support/server.js';
+import { jump, stopTime } from './support/time.js';
+import { watched } from './support/wait.js';
 
 const endpoint = 'http://127.0.0.1:9';
 let sdk;
@@ -12,7 +14,10 @@ let sdk;
 beforeAll(async () => {
   sdk = await freshModule();
 });
-afterEach(closeAll);
+afterEach(async () => {
+  vi.useRealTimers();
+  await closeAll();
+});
 
 describe('create', () => {
   test('gives the same instance for the same SDKAppID, also as a string, and another for another', () => {
@@ -120,6 +125,17 @@ describe('the WebAssembly part', () => {
     // Another instance of the page has a source that works, for both.
     await expect(module.create({ SDKAppID: 1_400_000_781, endpoint, wasm: WASM }).logout()).resolves.toMatchObject({ code: 0 });
     await expect(chat.logout()).resolves.toMatchObject({ code: 0 });
+  });
+
+  test('when it does not arrive within 15 seconds, calls reject with 9005', async () => {
+    const module = await freshModule();
+    stopTime();
+    const chat = module.create({ SDKAppID: 1_400_000_782, endpoint, wasm: new Promise(() => {}) });
+    const open = watched(chat.login({ userID: 'alice', userSig: 'x' }));
+    await jump(14_900);
+    expect(open.status).toBe('pending');
+    await jump(200);
+    expect(open).toMatchObject({ status: 'rejected', value: { code: 9005 } });
   });
 });
 

@@ -1,21 +1,20 @@
 // The demo as a person starts it, and its page as a person uses it: two panels, an iframe each.
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { By } from 'selenium-webdriver';
+import { keep } from './children.js';
 import { XTASK } from './paths.js';
 
 /** Builds and serves the demo on a free port; resolves when it says where. */
 export async function startDemo() {
   const child = spawn(XTASK, ['demo', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = once(child, 'exit');
-  const end = () => child.kill('SIGTERM');
-  process.once('exit', end);
+  const ended = keep(child, 'SIGTERM');
   let said = '';
   const say = (text) => (said = (said + text).slice(-4000));
   child.stderr.on('data', say);
+  child.on('error', say);
   for await (const line of createInterface({ input: child.stdout })) {
     say(`${line}\n`);
     const url = /^demo: (http:\/\/127\.0\.0\.1:\d+\/)$/.exec(line)?.[1];
@@ -23,11 +22,10 @@ export async function startDemo() {
       child.stdout.resume();
       return {
         url,
-        async stop() {
-          end();
-          const [code] = await ended;
-          process.off('exit', end);
-          return code;
+        /** Resolves with its exit code. */
+        stop() {
+          child.kill('SIGTERM');
+          return ended;
         },
       };
     }

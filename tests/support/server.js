@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
+import { keep } from './children.js';
 import { SERVER } from './paths.js';
 
 const { Api } = createRequire(import.meta.url)('tls-sig-api-v2');
@@ -35,16 +36,13 @@ export async function startServer({ port = 0, data, staticDir, flags = [] } = {}
   });
   let said = '';
   child.stderr.on('data', (text) => (said = (said + text).slice(-4000)));
-  const ended = once(child, 'exit');
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
-  ended.then(() => process.off('exit', end));
+  const ended = keep(child, 'SIGKILL');
 
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([
     once(lines, 'line'),
     once(child, 'error').then(([error]) => Promise.reject(error)),
-    ended.then(([code]) => Promise.reject(new Error(`the server ended with ${code}: ${said}`))),
+    ended.then((code) => Promise.reject(new Error(`the server ended with ${code}: ${said}`))),
   ]);
   const url = /^listening on (http:\/\/127\.0\.0\.1:(\d+))$/.exec(line);
   if (!url) throw new Error(`the server's first line is not what it should be: ${line}`);

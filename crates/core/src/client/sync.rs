@@ -22,6 +22,9 @@ const PUSH_GRACE: u64 = 2_000;
 /// Before a pull that failed with nobody waiting is tried again.
 const PULL_AGAIN: u64 = 3_000;
 
+/// Messages that are remembered though the user has never named them, only changes were pushed.
+const MOST_OVERHEARD: usize = 500;
+
 /// Every message that this client knows of.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
@@ -46,6 +49,8 @@ pub(super) struct Tracked {
     writes: Window,
     /// When to pull though nobody asks.
     pull_at: Option<u64>,
+    /// The user has never named it.
+    is_overheard: bool,
 }
 
 /// A `getMessageExtensions` that waits for a pull.
@@ -90,6 +95,7 @@ impl Messages {
                     waiters: Vec::new(),
                     writes: Window::default(),
                     pull_at: None,
+                    is_overheard: false,
                 },
             );
             i
@@ -97,7 +103,16 @@ impl Messages {
         #[allow(clippy::indexing_slicing, reason = "found or inserted at i just now")]
         let tracked = &mut self.list[i];
         tracked.id.clone_from(&message.id);
+        tracked.is_overheard = false;
         tracked
+    }
+
+    /// A message that the user has never named has changed.
+    fn overhear(&mut self, message: &Extensible) {
+        if self.list.iter().filter(|t| t.is_overheard).count() >= MOST_OVERHEARD {
+            self.list.retain(|t| !t.is_overheard);
+        }
+        self.tracked(message).is_overheard = true;
     }
 
     pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Tracked> {
@@ -280,9 +295,9 @@ impl Client {
     fn changed(&mut self, message: MessageRef, id: Option<String>, change: Change, now: u64) {
         let mut notices = Vec::new();
         if self.messages.find(&message).is_none() {
-            // Not read by anybody: it is told all the same, and remembered, so that a clear can tell which keys are gone.
+            // It is told all the same, and remembered, so that a clear can tell which keys are gone.
             let id = id.unwrap_or_else(|| fallback_id(&message));
-            self.messages.tracked(&Extensible { id, message: message.clone() });
+            self.messages.overhear(&Extensible { id, message: message.clone() });
         }
         let Some(tracked) = self.messages.find(&message) else { return };
         tracked.cached.push(change, &mut notices);

@@ -7,9 +7,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::pages::Pages;
 use super::watch::{EntryStatus, EntryView};
 use crate::change::{Change, ChangeKind};
-use crate::wire::{Extension, PullReply};
+use crate::wire::Extension;
 
 /// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
 const MOST_HELD: usize = 1000;
@@ -78,64 +79,6 @@ impl From<Extension> for Write {
             author: e.author.unwrap_or_default(),
             time: e.time.unwrap_or(0),
         }
-    }
-}
-
-/// The pages of a pull that has not finished.
-#[derive(Debug)]
-pub(super) struct Pages {
-    start: u64,
-    /// The push connection that was live when the pull was sent, 0 for none.
-    connection: u64,
-    next: u64,
-    count: usize,
-    first_latest: u64,
-    latest: u64,
-    clear_seq: u64,
-    entries: Vec<Extension>,
-}
-
-impl Pages {
-    /// Far more than a message can fill.
-    const MOST: usize = 100;
-
-    pub(super) const fn new(start: u64, connection: u64) -> Self {
-        Self {
-            start,
-            connection,
-            next: start,
-            count: 0,
-            first_latest: 0,
-            latest: 0,
-            clear_seq: 0,
-            entries: Vec::new(),
-        }
-    }
-
-    /// The `StartSeq` of the next page.
-    pub(super) const fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// Takes a page. `Some(true)`: it was the last; `None`: it cannot be used, or brings the pull no further.
-    pub(super) fn add(&mut self, page: PullReply) -> Option<bool> {
-        if self.count == 0 {
-            self.first_latest = page.latest_seq;
-        }
-        self.count += 1;
-        self.latest = page.latest_seq;
-        self.clear_seq = self.clear_seq.max(page.clear_seq);
-        if page.extension_list.iter().any(|e| e.key.is_empty() || e.seq == 0) {
-            return None;
-        }
-        let last = page.extension_list.last().map(|e| e.seq);
-        self.entries.extend(page.extension_list);
-        if page.complete_flag == 1 {
-            return Some(true);
-        }
-        let last = last.filter(|seq| *seq >= self.next && self.count < Self::MOST)?;
-        self.next = last + 1;
-        Some(false)
     }
 }
 
@@ -225,7 +168,7 @@ impl Cached {
         self.loaded && connection != 0 && self.synced_with == connection && self.known >= self.ahead
     }
 
-    /// Whether a pull is the only way to learn what is missing: a change is known to exist and is not on its way.
+    /// Whether a change is known to exist that has not come, by push or by pull.
     pub(super) const fn is_behind(&self) -> bool {
         self.loaded && self.known < self.ahead
     }

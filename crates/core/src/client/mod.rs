@@ -14,6 +14,7 @@
 //! | `watch` | what those who watch a message are shown |
 //! | `window` | how many writes of one message are on their way |
 //! | `sync` | when a message is pulled, and who hears of what changed |
+//! | `pages` | the pages of one pull |
 //! | `cache` | how pushes, replies and pulls of one message merge |
 //! | `chat` | messages as they are sent, listed and received |
 
@@ -24,6 +25,7 @@ mod chat;
 mod connection;
 mod io;
 mod mutate;
+mod pages;
 mod retry;
 mod session;
 mod sync;

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::argument::{Extensible, fallback_id};
-use super::cache::{Cached, Notice, Pages};
+use super::cache::{Cached, Notice};
 use super::calls::{Purpose, unusable};
+use super::pages::Pages;
 use super::retry::may_succeed;
 use super::watch::{PendingWrite, Watched};
 use super::window::Window;

@@ -1,6 +1,8 @@
 // The package's entry: everything that must work before the wasm is there. `create`, `on` and `createCustomMessage`
 // answer at once; calls wait for the wasm and reject, with a code, when it cannot be had.
 
+/* global CODES -- the numbers of crates/core/src/code.rs, put in by `cargo xtask build` */
+
 import init, { Edge } from './message_extensions.js';
 import { Emitter } from './emitter.js';
 import { ENDPOINTS, EVENT, TYPES, VERSION } from './constants.js';
@@ -8,11 +10,6 @@ import { MessageExtensionError, isMessageExtensionError } from './error.js';
 import { Watch } from './watch.js';
 
 const TIME_LIMIT = 15_000;
-const NOT_LOGGED_IN = 2024;
-const NOT_READY = 3000;
-const LOGGED_OUT = 3005;
-const INVALID_ARGUMENT = 9001;
-const NOT_LOADED = 9005;
 
 /** What login, logout and destroy resolve with. */
 const DONE = { actionStatus: 'OK', errorCode: 0, errorInfo: '' };
@@ -30,7 +27,7 @@ function load(source) {
     .catch((cause) => {
       loading = undefined;
       throw new MessageExtensionError(
-        NOT_LOADED,
+        CODES.NOT_LOADED,
         `message_extensions_bg.wasm could not be loaded (${cause?.message ?? cause}). Is it served beside index.js, as ` +
           "application/wasm, and does the page's Content-Security-Policy allow 'wasm-unsafe-eval'? create({wasm}) takes another source.",
       );
@@ -106,7 +103,7 @@ class Chat extends Emitter {
   }
 
   async mutateMessageExtension(message, key, fn) {
-    if (typeof fn !== 'function') throw new MessageExtensionError(INVALID_ARGUMENT, 'fn must be a function');
+    if (typeof fn !== 'function') throw new MessageExtensionError(CODES.INVALID_ARGUMENT, 'fn must be a function');
     let thrown;
     const compute = async (call, value) => {
       let next = null;
@@ -141,7 +138,7 @@ class Chat extends Emitter {
   #watch(id) {
     const begin = async () => this.#watches.has(id) && this.#call('watch', id, this.#watches.get(id).message);
     begin().catch(({ code, message }) => {
-      const waits = code === NOT_LOGGED_IN || code === NOT_READY || code === LOGGED_OUT;
+      const waits = code === CODES.NOT_LOGGED_IN || code === CODES.NOT_READY || code === CODES.LOGGED_OUT;
       if (!waits && this.#watches.has(id)) this.emit(EVENT.ERROR, { code, message });
     });
   }
@@ -229,12 +226,12 @@ export function create(options) {
   const { SDKAppID, endpoint = globalThis.location?.origin, wasm, refuseEmptyKeyList = false } = options ?? {};
   const id = typeof SDKAppID === 'string' && SDKAppID.trim() !== '' ? Number(SDKAppID) : SDKAppID;
   if (!Number.isSafeInteger(id) || id <= 0) {
-    throw new MessageExtensionError(INVALID_ARGUMENT, 'SDKAppID must be the number of your app, a positive integer');
+    throw new MessageExtensionError(CODES.INVALID_ARGUMENT, 'SDKAppID must be the number of your app, a positive integer');
   }
   const base = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (!/^https?:$/.test(base?.protocol)) {
     throw new MessageExtensionError(
-      INVALID_ARGUMENT,
+      CODES.INVALID_ARGUMENT,
       "endpoint must be the server's http or https URL; without it the page's own origin is used",
     );
   }

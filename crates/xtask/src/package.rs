@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use message_extensions_core::code::CODES;
 use serde_json::Value;
 
 use crate::codes;
@@ -120,6 +121,7 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
             ])
             .args(["--minify", "--legal-comments=none", "--charset=utf8", "--log-level=warning"])
             .arg(format!("--define:__VERSION__=\"{VERSION}\""))
+            .args(CODES.iter().map(|info| format!("--define:CODES.{}={}", info.name, info.code)))
             .arg(format!("--outfile={}", pkg.join(&entry).display()))
             .run()?;
     }

@@ -65,3 +65,16 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::{CODES, Scope};
+
+    #[test]
+    fn of_what_a_server_answers_exactly_the_retryable_codes_are_tried_again() {
+        for info in CODES.iter().filter(|info| info.scope == Scope::Request) {
+            assert_eq!(may_succeed(info.code), info.retryable, "{}", info.name);
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! The wasm target: rustup's, or where rustup cannot bring it, one built from the distribution's own packages.
+//! The wasm target and the source of the standard library, which the package is built with: rustup's, or where rustup cannot bring it, one built from the distribution's own packages.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ const PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-
 const LINKER: &str = "lld-22";
 /// Where the distribution's rustc looks for targets.
 const SYSROOT: &str = "/usr/lib/rustlib";
+/// The source of the standard library, below either toolchain's `rustlib`.
+const SOURCE: &str = "src/rust/library/std/Cargo.toml";
 /// Beside the target built here: which rustc it was built by.
 const STAMP: &str = "built-by";
 /// Set to anything: as if rustup had no wasm target and could not bring one, to try the other way.
@@ -44,7 +46,7 @@ impl fmt::Display for Wasm {
 impl Wasm {
     /// The toolchain that is ready, if one is.
     pub(crate) fn find() -> Option<Self> {
-        if !pretending() && default_has_target() {
+        if !pretending() && default_has_target() && default_has_source() {
             Some(Self::Default)
         } else if distro_has_target() {
             Some(Self::Distro)
@@ -78,6 +80,11 @@ fn pretending() -> bool {
 fn default_has_target() -> bool {
     let folder = Cmd::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).read();
     folder.is_ok_and(|folder| holds_std(Path::new(folder.trim())))
+}
+
+fn default_has_source() -> bool {
+    let sysroot = Cmd::new("rustc").args(["--print", "sysroot"]).read();
+    sysroot.is_ok_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(SOURCE).exists())
 }
 
 fn holds_std(folder: &Path) -> bool {
@@ -123,7 +130,7 @@ pub(super) struct WasmTarget<'a> {
 
 impl Step for WasmTarget<'_> {
     fn name(&self) -> String {
-        format!("the Rust target {TARGET}")
+        format!("the Rust target {TARGET} with the source of its standard library")
     }
 
     fn is_there(&self) -> bool {
@@ -134,14 +141,17 @@ impl Step for WasmTarget<'_> {
         if pretending() {
             return format!("see below; rustup is not asked, since {WITHOUT_RUSTUP_TARGET} is set");
         }
-        format!("rustup adds the target {TARGET} to its default toolchain")
+        format!("rustup adds the target {TARGET} and the component rust-src to its default toolchain")
     }
 
     fn install(&self, system: &System) -> Result<()> {
         let rustup = match (pretending(), on_path("rustup")) {
             (true, _) => Err(anyhow::anyhow!("{WITHOUT_RUSTUP_TARGET} is set")),
             (_, None) => Err(anyhow::anyhow!("there is no rustup on PATH")),
-            _ => Cmd::new("rustup").args(["target", "add", TARGET]).run(),
+            _ => {
+                let target = Cmd::new("rustup").args(["target", "add", TARGET]).run();
+                target.and_then(|()| Cmd::new("rustup").args(["component", "add", "rust-src"]).run())
+            }
         };
         match rustup {
             Ok(()) => Ok(()),
@@ -153,7 +163,8 @@ impl Step for WasmTarget<'_> {
 
     fn help(&self) -> String {
         format!(
-            "give your toolchain the target {TARGET}, by `rustup target add {TARGET}` or by your package manager"
+            "give your toolchain the target {TARGET} and the source of std, by `rustup target add {TARGET}` and \
+             `rustup component add rust-src` or by your package manager"
         )
     }
 }
@@ -171,7 +182,7 @@ impl WasmTarget<'_> {
             distro_target().display(),
             linker_link().display()
         );
-        let source = Path::new(SYSROOT).join("src/rust/library/std/Cargo.toml");
+        let source = Path::new(SYSROOT).join(SOURCE);
         let linker = Path::new("/usr/bin").join(LINKER);
         let programs = ["rustc", "cargo", "clippy-driver"].map(|name| Path::new("/usr/bin").join(name));
         if !programs.iter().chain([&source, &linker]).all(|path| path.exists()) {

@@ -132,6 +132,7 @@ impl Client {
             sdk_app_id: Some(self.config.sdk_app_id),
             identifier: Some(self.session.user_id.clone()),
             user_sig: Some(self.session.user_sig.clone()),
+            messages: None,
         }));
     }
 

@@ -7,11 +7,13 @@ mod chat;
 mod extension;
 mod push;
 mod read;
+mod state;
 
 pub use chat::*;
 pub use extension::*;
 pub use push::*;
 pub use read::{Read, Source};
+pub use state::MessageState;
 
 use alloc::string::String;
 use serde::{Deserialize, Serialize};

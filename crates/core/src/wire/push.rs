@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::chat::MsgElement;
 use super::extension::{Address, Extension, addressed};
 use super::read::incoming;
+use super::state::MessageState;
 use crate::message::MessageRef;
 
 /// `CallbackCommand` of an event.
@@ -20,7 +21,16 @@ pub mod command {
     pub const C2C_MESSAGE: &str = "C2C.CallbackAfterSendMsg";
     /// A new group message.
     pub const GROUP_MESSAGE: &str = "Group.CallbackAfterSendMsg";
+    /// The user who is told is no member of the group any more.
+    pub const GROUP_LEFT: &str = "Group.CallbackAfterMemberExit";
+    /// A group of the user who is told is gone.
+    pub const GROUP_DESTROYED: &str = "Group.CallbackAfterGroupDestroyed";
 }
+
+/// Messages that one resume may name.
+pub const RESUMED_MESSAGES: usize = 1000;
+/// Largest frame that answers a resume, bytes; a page of a message goes undivided.
+pub const RESUMED_BYTES: usize = 256 << 10;
 
 /// Close codes of the push connection.
 pub mod close {
@@ -123,7 +133,7 @@ impl<E> Event<E> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ClientFrame {
-    /// `login` (first, once) or `ping`.
+    /// `login` (first, once), `resume` or `ping`.
     pub r#type: String,
     /// login: the app.
     #[serde(rename = "SDKAppID", default, skip_serializing_if = "Option::is_none")]
@@ -134,11 +144,16 @@ pub struct ClientFrame {
     /// login: the user's signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_sig: Option<String>,
+    /// resume: messages and the Seq up to which each is known, at most [`RESUMED_MESSAGES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Vec<MessageState>>,
 }
 
 impl ClientFrame {
     /// The first frame of a connection.
     pub const LOGIN: &'static str = "login";
+    /// Answered by [`ServerFrame::RESUMED`]; the next one may follow when that is complete.
+    pub const RESUME: &'static str = "resume";
     /// Answered by [`ServerFrame::PONG`].
     pub const PING: &'static str = "ping";
 }
@@ -147,7 +162,7 @@ incoming! {
     /// A frame from the server. `Type` says which fields count.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ServerFrame<E = MsgElement> {
-        /// `ready`, `refused`, `pong` or `push`.
+        /// `ready`, `refused`, `resumed`, `pong` or `push`.
         "Type" => r#type: String,
         /// refused: one of [`crate::code::CODES`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +173,12 @@ incoming! {
         /// push: what happened, per message in Seq order; everything that was waiting goes in one frame.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "Events" => events: Option<Vec<Event<E>>>,
+        /// resumed: messages that have changed since the Seq that the client named, or that it may not see.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Messages" => messages: Option<Vec<MessageState>>,
+        /// resumed: 1 in the last frame. What was named and did not come has not changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Complete" => complete: Option<u32>,
     }
 }
 
@@ -166,6 +187,8 @@ impl ServerFrame {
     pub const READY: &'static str = "ready";
     /// The login was refused, or ended; a close follows.
     pub const REFUSED: &'static str = "refused";
+    /// What has changed in the messages of a resume, in one frame or several.
+    pub const RESUMED: &'static str = "resumed";
     /// The answer to a ping.
     pub const PONG: &'static str = "pong";
     /// Events.

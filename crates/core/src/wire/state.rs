@@ -1,0 +1,52 @@
+//! The state of one message's extensions: what a client names to resume, what the server answers, and what a browser keeps.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use super::extension::{Address, Extension, addressed};
+use super::read::incoming;
+use crate::message::MessageRef;
+
+incoming! {
+    /// One message, as far as somebody knows it.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct MessageState {
+        /// Sender of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "From_Account" => from_account: Option<String>,
+        /// Recipient of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// Key of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// Group of a group message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Seq of a group message in its group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u64>,
+        /// The message's ID.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MessageID" => message_id: Option<String>,
+        /// Answer: why there is no state, one of [`crate::code::CODES`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ErrorCode" => error_code: Option<u32>,
+        /// Answer: 1 if nothing more of this message follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "CompleteFlag" => complete_flag: Option<u32>,
+        /// Everything up to this Seq is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "LatestSeq" => latest_seq: Option<u64>,
+        /// The Seq of the last clear.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ClearSeq" => clear_seq: Option<u64>,
+        /// Answer: what was written since the Seq that the client named, ascending by Seq, deleted keys with `Value: ""`.
+        /// Kept: everything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ExtensionList" => extension_list: Option<Vec<Extension>>,
+    }
+}
+
+addressed!(MessageState);

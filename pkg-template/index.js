@@ -94,8 +94,8 @@ class Chat extends Emitter {
     return this.#call('set', message, extensions);
   }
 
-  getMessageExtensions(message, keyList) {
-    return this.#call('get', message, keyList);
+  getMessageExtensions(message, keyList, options) {
+    return this.#call('get', message, keyList, options?.source);
   }
 
   deleteMessageExtensions(message, keyList) {

@@ -94,8 +94,8 @@ pub(crate) fn optional_list(value: &JsValue) -> Option<Option<Vec<Option<String>
     Some(value.dyn_ref::<Array>().map(|list| list.iter().map(|key| key.as_string()).collect()))
 }
 
-/// What a mutation's function returned. What is no string is handed on as one that no value may be.
-pub(crate) fn computed(value: &JsValue) -> Option<String> {
+/// A string that may be left out. What is no string is handed on as one that nothing may be.
+pub(crate) fn optional_text(value: &JsValue) -> Option<String> {
     (!value.is_undefined()).then(|| value.as_string().unwrap_or_default())
 }
 

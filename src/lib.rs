@@ -86,13 +86,20 @@ impl Edge {
         });
     }
 
-    /// `getMessageExtensions(message, keyList?)`
-    pub fn get(&self, message: &JsValue, key_list: &JsValue, resolve: Function, reject: Function) {
-        let message = convert::message(message);
+    /// `getMessageExtensions(message, keyList?, {source?})`
+    pub fn get(
+        &self,
+        message: &JsValue,
+        key_list: &JsValue,
+        source: &JsValue,
+        resolve: Function,
+        reject: Function,
+    ) {
+        let (message, source) = (convert::message(message), convert::optional_text(source));
         let keys = convert::optional_list(key_list)
             .map(|list| list.and_then(|list| list.into_iter().collect::<Option<Vec<String>>>()));
         self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_get(call, message, keys, now)
+            client.handle_get(call, message, keys, source.as_deref(), now)
         });
     }
 
@@ -120,7 +127,7 @@ impl Edge {
 
     /// What a mutation's `fn` returned: a string, or undefined to delete the key.
     pub fn computed(&self, call: u32, value: &JsValue) {
-        let value = convert::computed(value);
+        let value = convert::optional_text(value);
         self.0.turn(|client, now| client.handle_computed(call, value, now));
     }
 

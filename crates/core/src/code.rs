@@ -75,6 +75,8 @@ codes! {
     EXTENSIONS_OFF = 9003, Client, false, "The message was sent without isSupportExtension.";
     DESTROYED = 9004, Client, false, "Called after destroy, or the call was open when the instance was destroyed.";
     NOT_LOADED = 9005, Client, true, "The WebAssembly part could not be loaded; the text says why.";
+    NOT_CACHED = 9006, Client, false, "Read with the source \"cache\", and the message has never been read before.";
+    STORAGE = 9007, Client, false, "What is read and written is not kept in the browser, only in memory; the text says why.";
 }
 
 /// A coded error: of a whole request on the wire, of a rejected promise in the SDK.

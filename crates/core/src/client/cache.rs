@@ -239,6 +239,12 @@ impl Cached {
         self.ahead = self.ahead.max(seq);
     }
 
+    /// There is no such message, or it is another one than it was: nothing of it counts any more.
+    pub(super) fn forget(&mut self) {
+        self.drop_up_to(u64::MAX);
+        *self = Self { touched: self.touched.take(), ..Self::default() };
+    }
+
     /// The push connection is gone: changes that waited for their push are told now, unless a pull will.
     pub(super) fn connection_lost(&mut self, notices: &mut Vec<Notice>) {
         for change in core::mem::take(&mut self.held) {

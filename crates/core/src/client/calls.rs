@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 
 use super::argument::{self, Extensible, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
-use super::sync::Wanted;
+use super::messages::Wanted;
 use super::watch::PendingWrite;
 use super::window::{Waiting, Window};
 use super::{Answer, Body, CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::change::{Change, ChangeKind};
-use crate::code::{Error, NETWORK, UNUSABLE_REPLY};
+use crate::code::{Error, NETWORK, NOT_CACHED, UNUSABLE_REPLY};
 use crate::message::MessageRef;
 use crate::wire::{EXTENSION_SERVICE, Item, OK, SetReply, SetRequest, operate_type};
 
@@ -123,12 +123,13 @@ impl Client {
         }
     }
 
-    /// `getMessageExtensions(message, keyList?)`. `Some(None)`: `keyList` is not an array of strings.
+    /// `getMessageExtensions(message, keyList?, {source?})`. `Some(None)`: `keyList` is not an array of strings.
     pub fn handle_get(
         &mut self,
         call: CallId,
         message: Option<MessageArgument>,
         key_list: Option<Option<Vec<String>>>,
+        source: Option<&str>,
         now: u64,
     ) {
         let keys = || match key_list {
@@ -136,11 +137,21 @@ impl Client {
             Some(keys) => Ok(keys),
             None => Ok(None),
         };
-        match self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?))) {
-            Ok((message, keys)) => {
-                self.get(call, message, keys.map_or(Wanted::All, Wanted::Keys), now + TIME_LIMIT, now);
+        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?)));
+        let (message, wanted) = match checked {
+            Ok((message, keys)) => (message, keys.map_or(Wanted::All, Wanted::Keys)),
+            Err(error) => return self.settle(call, Err(error)),
+        };
+        match source {
+            None => self.get(call, message, wanted, now + TIME_LIMIT, now),
+            Some("server") => self.get_from_server(call, message, wanted, now + TIME_LIMIT, now),
+            Some("cache") if self.messages.at(&message).is_loaded() => {
+                self.read(call, &message.message, &wanted);
             }
-            Err(error) => self.settle(call, Err(error)),
+            Some("cache") => {
+                self.settle(call, Err(Error::new(NOT_CACHED, "the message has never been read here")))
+            }
+            _ => self.settle(call, Err(invalid("options.source must be \"cache\" or \"server\""))),
         }
     }
 
@@ -201,7 +212,7 @@ impl Client {
     /// The reply to a request whose purpose was this.
     pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
         match (purpose, reply) {
-            (Purpose::Probe, _) => self.probed(),
+            (Purpose::Probe, _) => self.probed(now),
             (Purpose::Set(write), Reply::Set(reply)) => {
                 let answer = self.written(&write.message, write.operation, reply, now);
                 self.finish_write(&write, &answer);

@@ -13,7 +13,9 @@
 //! | `retry` | which failed requests are sent again, and when |
 //! | `watch` | what those who watch a message are shown |
 //! | `window` | how many writes of one message are on their way |
+//! | `messages` | which messages are kept |
 //! | `sync` | when a message is pulled, and who hears of what changed |
+//! | `resume` | how a connection that comes back brings all of them up to date |
 //! | `pages` | the pages of one pull |
 //! | `cache` | how pushes, replies and pulls of one message merge |
 //! | `chat` | messages as they are sent, listed and received |
@@ -24,8 +26,10 @@ mod calls;
 mod chat;
 mod connection;
 mod io;
+mod messages;
 mod mutate;
 mod pages;
+mod resume;
 mod retry;
 mod session;
 mod sync;
@@ -44,9 +48,9 @@ use alloc::vec::Vec;
 
 use crate::code::{Error, TIMEOUT};
 use connection::Connection;
+use messages::Messages;
 use mutate::Mutation;
 use session::Session;
-use sync::Messages;
 
 /// A call settles within this time, milliseconds.
 pub const TIME_LIMIT: u64 = 15_000;

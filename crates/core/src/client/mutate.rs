@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec;
 
 use super::argument::{self, Extensible, MessageArgument};
-use super::sync::Wanted;
+use super::messages::Wanted;
 use super::{Answer, CallId, Client, Output, TIME_LIMIT, timeout};
 use crate::code::{Error, INVALID_ARGUMENT, SEQ_CONFLICT};
 use crate::limits::Limits;

@@ -10,6 +10,8 @@ pub(super) struct Pages {
     pub(super) start: u64,
     /// The push connection that was live when the pull was sent, 0 for none.
     pub(super) connection: u64,
+    /// The pages come by the push connection, which was asked to resume.
+    pub(super) is_resumed: bool,
     next: u64,
     count: usize,
     pub(super) first_latest: u64,
@@ -26,6 +28,7 @@ impl Pages {
         Self {
             start,
             connection,
+            is_resumed: false,
             next: start,
             count: 0,
             first_latest: 0,
@@ -33,6 +36,21 @@ impl Pages {
             clear_seq: 0,
             entries: Vec::new(),
         }
+    }
+
+    /// Those that will come by the push connection.
+    pub(super) fn resumed(start: u64, connection: u64) -> Self {
+        Self { is_resumed: true, ..Self::new(start, connection) }
+    }
+
+    /// Whether the server's counter is before what it was: it has lost what it had.
+    pub(super) const fn is_from_another_history(&self) -> bool {
+        self.latest + 1 < self.start
+    }
+
+    /// Whether it has brought anything new.
+    pub(super) const fn is_different(&self) -> bool {
+        self.latest >= self.start
     }
 
     /// The `StartSeq` of the next page.

@@ -156,6 +156,7 @@ impl Client {
                 let text = frame.error_info.unwrap_or_default();
                 self.refused(Error::with(frame.error_code.unwrap_or(SIGNATURE_EXPIRED), text));
             }
+            ServerFrame::RESUMED => self.resumed(frame, now),
             ServerFrame::PUSH => self.pushed(frame.events.unwrap_or_default(), now),
             _ => {}
         }
@@ -173,8 +174,11 @@ impl Client {
             close::EXPIRED => return self.refused(Error::new(SIGNATURE_EXPIRED, "the UserSig has expired")),
             _ => {}
         }
-        self.connection_lost();
+        let was_live = self.connection.live() != 0;
         self.connection.closed(now, &mut self.rng);
+        if was_live {
+            self.connection_lost(now);
+        }
         if matches!(self.session.stage, Stage::LoggingIn { .. }) {
             let is_asked = self.requests.iter().any(|r| matches!(r.purpose, Purpose::Probe));
             if !is_asked {
@@ -184,8 +188,9 @@ impl Client {
     }
 
     /// The endpoint answers, though without a push connection so far.
-    pub(super) fn probed(&mut self) {
+    pub(super) fn probed(&mut self, now: u64) {
         self.became_ready();
+        self.sync_again(now);
     }
 
     /// The endpoint does not answer.

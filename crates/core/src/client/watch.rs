@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::argument::{self, MessageArgument};
-use super::sync::{Tracked, Wanted};
+use super::messages::{Tracked, Wanted};
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT};
 use crate::wire::operate_type;
@@ -206,8 +206,8 @@ impl Client {
     /// Tells what has changed in this turn: one view a message, however many changes.
     pub(super) fn tell_views(&mut self) {
         let live = self.connection.live();
-        for tracked in self.messages.all().filter(|t| !t.watched.is_empty()) {
-            let synced = tracked.cached.is_current(live);
+        for tracked in self.messages.all().iter_mut().filter(|t| !t.watched.is_empty()) {
+            let synced = tracked.is_synced(live);
             let touched = tracked.cached.take_touched();
             let is_different = !touched.is_empty() || tracked.watched.synced != synced;
             tracked.watched.synced = synced;

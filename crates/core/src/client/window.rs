@@ -59,6 +59,11 @@ impl Window {
         self.open.retain(|open| *open != number);
     }
 
+    /// No write is on its way or waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.waiting.is_empty()
+    }
+
     /// When the first of those that wait gives up.
     pub(super) fn deadline(&self) -> Option<u64> {
         self.waiting.iter().map(|write| write.give_up).min()

@@ -21,7 +21,7 @@ use message_extensions_core::code::{Error, LOGGED_OUT, NOT_READY, SEQ_CONFLICT};
 use message_extensions_core::law::{Message, Operation};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
-use message_extensions_core::wire::{self, ServerFrame, SetRequest};
+use message_extensions_core::wire::{self, MessageState, ServerFrame, SetRequest};
 
 const SECOND: u64 = 1000;
 /// Calls and faults happen until then; after it the network is whole, and everything must come to rest.
@@ -37,6 +37,8 @@ enum Arrival {
     SocketOpen(usize, u32),
     Frame(usize, u32, ServerFrame),
     Login(usize, u32),
+    /// A resume has reached the server: the Seq up to which the message is known.
+    Resume(usize, u32, u64),
     Closed(usize, u32),
     /// The user does something.
     Act(usize),
@@ -223,6 +225,7 @@ impl World {
                 self.peers[i].is_connected = true;
                 self.frame(i, ServerFrame { r#type: ServerFrame::READY.into(), ..ServerFrame::default() });
             }
+            Arrival::Resume(i, socket, known) if socket == self.peers[i].socket => self.resume(i, known),
             Arrival::Frame(i, socket, frame) if socket == self.peers[i].socket => {
                 self.peers[i].client.handle_frame(Some(frame), now);
                 self.outputs(i);
@@ -277,6 +280,12 @@ impl World {
                     let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
                     if frame.r#type == wire::ClientFrame::LOGIN {
                         self.later(at, Arrival::Login(i, socket));
+                    } else if let Some(named) = frame.messages {
+                        assert_eq!(named.len(), 1);
+                        // Now and then it is never answered.
+                        if !self.is_lost() {
+                            self.later(at, Arrival::Resume(i, socket, named[0].latest_seq.unwrap()));
+                        }
                     } else if self.peers[i].is_connected {
                         self.frame(
                             i,

@@ -55,6 +55,32 @@ impl World {
         Reply::Set(decision.into_reply())
     }
 
+    /// What has changed since `known`, a frame a page.
+    pub(super) fn resume(&mut self, i: usize, known: u64) {
+        let state = self.message.clone();
+        let mut start = known + 1;
+        let mut more = state.latest_seq != known;
+        while more {
+            let page = state.pull(start).into_reply(true);
+            more = page.complete_flag == 0;
+            start = page.extension_list.last().map_or(start, |last| last.seq + 1);
+            let part = MessageState {
+                complete_flag: Some(page.complete_flag),
+                latest_seq: Some(page.latest_seq),
+                clear_seq: Some(page.clear_seq),
+                extension_list: Some(page.extension_list),
+                ..MessageState::default()
+            };
+            self.resumed(i, Some(vec![part.addressed_to(name())]), None);
+        }
+        self.resumed(i, None, Some(1));
+    }
+
+    fn resumed(&mut self, i: usize, messages: Option<Vec<MessageState>>, complete: Option<u32>) {
+        let kind = ServerFrame::RESUMED.into();
+        self.frame(i, ServerFrame { r#type: kind, messages, complete, ..ServerFrame::default() });
+    }
+
     pub(super) fn frame(&mut self, i: usize, frame: ServerFrame) {
         let at = self.peers[i].last_frame.max(self.now + self.delay());
         self.peers[i].last_frame = at;

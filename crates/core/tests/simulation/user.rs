@@ -65,6 +65,6 @@ impl World {
         if self.peers[i].view.is_none() && self.peers[i].first_get.is_none() {
             self.peers[i].first_get = Some(call);
         }
-        self.call(i, |client, call, now| client.handle_get(call, argument(), None, now))
+        self.call(i, |client, call, now| client.handle_get(call, argument(), None, None, now))
     }
 }

@@ -1,0 +1,200 @@
+//! The messages that this client knows of, and which of them it keeps.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::CallId;
+use super::argument::Extensible;
+use super::cache::Cached;
+use super::pages::Pages;
+use super::watch::{PendingWrite, Watched};
+use super::window::Window;
+use crate::message::MessageRef;
+
+/// Pulls that nobody waits for and that are under way at once.
+const PULLS_AT_ONCE: usize = 4;
+/// Without a push connection a message that is watched is pulled this long after the connection was lost, and after a pull
+/// that brought something; each time nothing has changed it is half as long again, up to the last. Milliseconds.
+const FIRST_POLL: u64 = 2_000;
+const LAST_POLL: u64 = 30_000;
+/// Messages that are remembered; past it those go that were used least recently.
+const MOST: usize = 1000;
+
+/// Every message that this client knows of.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    /// Ascending by wire key.
+    list: Vec<Tracked>,
+    /// Counts uses.
+    uses: u64,
+    /// When the answer to a resume is given up.
+    pub(super) resume_until: Option<u64>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) message: MessageRef,
+    /// The caller's ID for it.
+    pub(super) id: String,
+    pub(super) cached: Cached,
+    pub(super) watched: Watched,
+    /// Own writes without an answer, in their order.
+    pub(super) pending: Vec<PendingWrite>,
+    /// Keys that won against an own write, and the Seq that did.
+    pub(super) conflicts: Vec<(String, u64)>,
+    pub(super) pull: Option<Pages>,
+    pub(super) waiters: Vec<Waiter>,
+    pub(super) writes: Window,
+    /// When to pull though nobody asks.
+    pub(super) pull_at: Option<u64>,
+    /// How long after this poll the next one comes.
+    poll_wait: u64,
+    /// Without a push connection: the last poll went well.
+    pub(super) is_polled: bool,
+    /// When the user named it last; 0: never, only changes were pushed.
+    used: u64,
+}
+
+impl Tracked {
+    /// Nobody waits for anything of it.
+    fn is_idle(&self) -> bool {
+        self.watched.is_empty()
+            && self.pending.is_empty()
+            && self.pull.is_none()
+            && self.waiters.is_empty()
+            && self.writes.is_idle()
+    }
+
+    /// Whether it is to be kept up to date.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.cached.is_loaded() || !self.watched.is_empty()
+    }
+
+    /// Whether the server had just what is shown, a moment ago.
+    pub(super) const fn is_synced(&self, live: u64) -> bool {
+        self.cached.is_current(live) || (live == 0 && self.is_polled)
+    }
+
+    /// Without a push connection: when it is asked for changes next. `is_different`: there were some.
+    pub(super) fn poll_later(&mut self, is_different: bool, rng: &mut fastrand::Rng, now: u64) {
+        self.poll_wait =
+            if is_different { FIRST_POLL } else { (self.poll_wait * 3 / 2).clamp(FIRST_POLL, LAST_POLL) };
+        if !self.watched.is_empty() {
+            self.pull_at = Some(now + self.poll_wait - rng.u64(0..=self.poll_wait / 4));
+        }
+    }
+}
+
+/// A `getMessageExtensions` that waits for a pull.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) call: CallId,
+    pub(super) until: u64,
+    pub(super) wanted: Wanted,
+}
+
+/// What a reader wants of a message that has been brought up to date.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    All,
+    Keys(Vec<String>),
+    /// A [`Mutation`](super::mutate::Mutation) reads by itself.
+    Mutation,
+}
+
+impl Messages {
+    fn position(&self, message: &MessageRef) -> Result<usize, usize> {
+        self.list.binary_search_by(|t| t.message.cmp(message))
+    }
+
+    pub(super) fn find(&mut self, message: &MessageRef) -> Option<&mut Tracked> {
+        let i = self.position(message).ok()?;
+        self.list.get_mut(i)
+    }
+
+    /// A message that the user has named.
+    pub(super) fn tracked(&mut self, message: &Extensible) -> &mut Tracked {
+        self.uses += 1;
+        let uses = self.uses;
+        let tracked = self.insert(message);
+        tracked.id.clone_from(&message.id);
+        tracked.used = uses;
+        tracked
+    }
+
+    pub(super) fn insert(&mut self, message: &Extensible) -> &mut Tracked {
+        if self.list.len() >= MOST && self.position(&message.message).is_err() {
+            self.make_room();
+        }
+        let i = self.position(&message.message).unwrap_or_else(|i| {
+            self.list.insert(
+                i,
+                Tracked {
+                    message: message.message.clone(),
+                    id: message.id.clone(),
+                    cached: Cached::default(),
+                    watched: Watched::default(),
+                    pending: Vec::new(),
+                    conflicts: Vec::new(),
+                    pull: None,
+                    waiters: Vec::new(),
+                    writes: Window::default(),
+                    pull_at: None,
+                    poll_wait: FIRST_POLL,
+                    is_polled: false,
+                    used: 0,
+                },
+            );
+            i
+        });
+        #[allow(clippy::indexing_slicing, reason = "found or inserted at i just now")]
+        &mut self.list[i]
+    }
+
+    /// Drops the message that was used least recently, of those that nobody waits for.
+    fn make_room(&mut self) {
+        let idle = self.list.iter().enumerate().filter(|(_, t)| t.is_idle());
+        if let Some((i, _)) = idle.min_by_key(|(_, t)| t.used) {
+            self.list.remove(i);
+        }
+    }
+
+    pub(super) fn all(&mut self) -> &mut [Tracked] {
+        &mut self.list
+    }
+
+    pub(super) fn at(&mut self, message: &Extensible) -> &Cached {
+        &self.tracked(message).cached
+    }
+
+    pub(super) fn window(&mut self, message: &Extensible) -> &mut Window {
+        &mut self.tracked(message).writes
+    }
+
+    pub(super) fn known_window(&mut self, message: &MessageRef) -> Option<&mut Window> {
+        self.find(message).map(|tracked| &mut tracked.writes)
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let waiters = self.list.iter().flat_map(|t| t.waiters.iter().map(|w| w.until));
+        // A pull that is due has no deadline of its own while it must wait for another to finish.
+        let is_free = self.pulls_free() > 0;
+        let pulls = self.list.iter().filter(|t| t.pull.is_none() && is_free).filter_map(|t| t.pull_at);
+        let writes = self.list.iter().filter_map(|t| t.writes.deadline());
+        waiters.chain(pulls).chain(writes).chain(self.resume_until).min()
+    }
+
+    /// How many pulls that nobody waits for may start.
+    pub(super) fn pulls_free(&self) -> usize {
+        let is_pulled = |t: &&Tracked| t.pull.as_ref().is_some_and(|pages| !pages.is_resumed);
+        PULLS_AT_ONCE.saturating_sub(self.list.iter().filter(is_pulled).count())
+    }
+
+    /// Forgets everything; the calls that waited.
+    pub(super) fn drop_all(&mut self) -> Vec<CallId> {
+        self.resume_until = None;
+        let calls = |t: Tracked| t.waiters.into_iter().map(|w| w.call).chain(t.writes.drop_all());
+        core::mem::take(&mut self.list).into_iter().flat_map(calls).collect()
+    }
+}

@@ -1,0 +1,147 @@
+//! A connection that comes back: one request names every cached message with the Seq up to which it is known, and the
+//! answer's parts are the pages of as many pulls. Changes that are pushed meanwhile wait in each message's cache until its
+//! part has come.
+
+use alloc::vec::Vec;
+
+use super::pages::Pages;
+use super::{Client, Output};
+use crate::code::Error;
+use crate::message::MessageRef;
+use crate::wire::{ClientFrame, MessageState, OK, PullReply, RESUMED_MESSAGES, ServerFrame};
+
+/// Silence after which the answer to a resume is given up and its messages are pulled, milliseconds.
+const PATIENCE: u64 = 10_000;
+
+impl Client {
+    /// The push connection is lost: what waited for its push is told now, and those who wait for its pages pull.
+    pub(super) fn connection_lost(&mut self, now: u64) {
+        let mut told = Vec::new();
+        for tracked in self.messages.all() {
+            let mut notices = Vec::new();
+            tracked.cached.connection_lost(&mut notices);
+            told.push((tracked.id.clone(), notices));
+            tracked.pull_at = None;
+            tracked.poll_later(true, &mut self.rng, now);
+        }
+        for (id, notices) in told {
+            self.notify(&id, notices);
+        }
+        self.end_resume(now);
+    }
+
+    /// The endpoint answers, or the push connection is live: every message may have missed something.
+    pub(super) fn sync_again(&mut self, now: u64) {
+        let live = self.connection.live();
+        let mut named = Vec::new();
+        for tracked in self.messages.all().iter_mut().filter(|t| t.is_wanted() && !t.cached.is_current(live))
+        {
+            tracked.pull_at = Some(now);
+            if live == 0
+                || tracked.pull.is_some()
+                || !tracked.cached.is_loaded()
+                || named.len() == RESUMED_MESSAGES
+            {
+                continue;
+            }
+            let start = tracked.cached.start_seq();
+            tracked.pull_at = None;
+            tracked.pull = Some(Pages::resumed(start, live));
+            let known = MessageState { latest_seq: Some(start - 1), ..MessageState::default() };
+            named.push(known.addressed_to(tracked.message.clone()));
+        }
+        if !named.is_empty() {
+            self.messages.resume_until = Some(now + PATIENCE);
+            self.outputs.push_back(Output::Frame(ClientFrame {
+                r#type: ClientFrame::RESUME.into(),
+                messages: Some(named),
+                ..ClientFrame::default()
+            }));
+        }
+        self.sync_more(now);
+    }
+
+    /// A part of the answer has come.
+    pub(super) fn resumed(&mut self, frame: ServerFrame, now: u64) {
+        if self.messages.resume_until.is_none() {
+            return;
+        }
+        self.messages.resume_until = Some(now + PATIENCE);
+        for mut state in frame.messages.unwrap_or_default() {
+            let address = state.take_address();
+            let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
+            let Ok(message) = message else { continue };
+            if !self.is_resumed(&message) {
+                continue;
+            }
+            match state.error_code {
+                Some(code) => {
+                    self.pull_failed(
+                        &message,
+                        &Error::new(code, "the message cannot be brought up to date"),
+                        now,
+                    );
+                }
+                None => self.pulled(&message, page(state), now),
+            }
+        }
+        if frame.complete == Some(1) {
+            for (message, latest) in self.resuming() {
+                // It was named and did not come, so it has not changed.
+                let state = MessageState {
+                    latest_seq: Some(latest),
+                    complete_flag: Some(1),
+                    ..MessageState::default()
+                };
+                self.pulled(&message, page(state), now);
+            }
+            self.messages.resume_until = None;
+        }
+    }
+
+    pub(super) fn resume_timeout(&mut self, now: u64) {
+        if self.messages.resume_until.is_some_and(|until| until <= now) {
+            self.end_resume(now);
+        }
+    }
+
+    /// No more of the answer will come: what is missing is pulled.
+    fn end_resume(&mut self, now: u64) {
+        self.messages.resume_until = None;
+        for (message, _) in self.resuming() {
+            let Some(tracked) = self.messages.find(&message) else { continue };
+            tracked.pull = None;
+            if !tracked.waiters.is_empty() {
+                self.pull(&message, now);
+            } else if self.connection.live() != 0 {
+                tracked.pull_at = Some(now);
+            }
+        }
+    }
+
+    fn is_resumed(&mut self, message: &MessageRef) -> bool {
+        self.messages.find(message).and_then(|t| t.pull.as_ref()).is_some_and(|pages| pages.is_resumed)
+    }
+
+    /// The messages whose part has not come, and the Seq up to which they are known.
+    fn resuming(&mut self) -> Vec<(MessageRef, u64)> {
+        let resuming = self.messages.all().iter().filter_map(|tracked| {
+            let pages = tracked.pull.as_ref().filter(|pages| pages.is_resumed)?;
+            Some((tracked.message.clone(), pages.start - 1))
+        });
+        resuming.collect()
+    }
+}
+
+/// A part of the answer is a page of a pull.
+fn page(state: MessageState) -> PullReply {
+    PullReply {
+        action_status: OK.into(),
+        error_code: 0,
+        error_info: Default::default(),
+        complete_flag: state.complete_flag.unwrap_or(0),
+        latest_seq: state.latest_seq.unwrap_or(0),
+        clear_seq: state.clear_seq.unwrap_or(0),
+        extension_list: state.extension_list.unwrap_or_default(),
+    }
+}

@@ -19,11 +19,9 @@ pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String 
     let mut url = format!(
         "{endpoint}/v4/{service}/{command}?sdkappid={app}&identifier={user}&usersig={sig}&random={random}&contenttype=json"
     );
-    if let Some(id) = request.request_id {
+    if let Some(id) = &request.request_id {
         url.push_str("&requestid=");
-        // By digits: the formatting of 128 bits would link code that nothing else needs.
-        let digits = (0..32).rev().filter_map(|i| char::from_digit((id >> (4 * i)) as u32 & 15, 16));
-        url.extend(digits);
+        url.push_str(id);
     }
     url
 }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::pages::Pages;
 use super::watch::{EntryStatus, EntryView};
 use crate::change::{Change, ChangeKind};
-use crate::wire::Extension;
+use crate::wire::{Extension, MessageState};
 
 /// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
 const MOST_HELD: usize = 1000;
@@ -58,6 +58,8 @@ pub(super) struct Cached {
     held: Vec<Change>,
     /// Keys without an entry that have changed since [`Cached::take_touched`]; `None` when nobody asks.
     touched: Option<Vec<String>>,
+    /// It has changed since [`Cached::take_stale`].
+    is_stale: bool,
 }
 
 /// What a key is to hold.
@@ -239,6 +241,42 @@ impl Cached {
         self.ahead = self.ahead.max(seq);
     }
 
+    /// Takes what was kept, into a message of which nothing is known.
+    pub(super) fn restore(&mut self, state: MessageState) {
+        self.clear_seq = state.clear_seq.unwrap_or(0);
+        self.known = state.latest_seq.unwrap_or(0);
+        self.ahead = self.known;
+        self.loaded = true;
+        for extension in state.extension_list.unwrap_or_default() {
+            self.put(extension.into(), true);
+        }
+    }
+
+    /// What is to be kept, if it has changed since this was called last.
+    pub(super) fn take_stale(&mut self) -> Option<MessageState> {
+        if !core::mem::take(&mut self.is_stale) || !self.loaded {
+            return None;
+        }
+        let extension = |e: &Entry| Extension {
+            key: e.key.clone(),
+            value: e.value.clone().unwrap_or_default(),
+            seq: e.seq,
+            author: Some(e.author.clone()),
+            time: Some(e.time),
+        };
+        Some(MessageState {
+            latest_seq: Some(self.known),
+            clear_seq: Some(self.clear_seq),
+            extension_list: Some(self.entries.iter().map(extension).collect()),
+            ..MessageState::default()
+        })
+    }
+
+    /// Whether it differs from what is kept.
+    pub(super) const fn is_stale(&self) -> bool {
+        self.loaded && self.is_stale
+    }
+
     /// There is no such message, or it is another one than it was: nothing of it counts any more.
     pub(super) fn forget(&mut self) {
         self.drop_up_to(u64::MAX);
@@ -276,6 +314,7 @@ impl Cached {
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
+        self.is_stale |= self.known != before || !self.loaded;
         if !self.loaded && same_connection && self.told.1 > latest {
             // Pushed while the pull was under way, dense, told and written already.
             self.known = self.told.1;
@@ -298,6 +337,7 @@ impl Cached {
         if seq <= self.clear_seq {
             return;
         }
+        self.is_stale = true;
         match self.position(&key) {
             Ok(i) => {
                 let Some(entry) = self.entries.get_mut(i) else { return };
@@ -333,6 +373,7 @@ impl Cached {
     }
 
     fn clear(&mut self, seq: u64) {
+        self.is_stale = true;
         self.clear_seq = seq;
         self.drop_up_to(seq);
     }

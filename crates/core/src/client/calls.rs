@@ -3,33 +3,23 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::argument::{self, Extensible, ExtensionArgument, MessageArgument, invalid};
+use super::argument::{self, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
 use super::messages::Wanted;
-use super::watch::PendingWrite;
-use super::window::{Waiting, Window};
-use super::{Answer, Body, CallId, Client, Failure, Reply, TIME_LIMIT};
-use crate::change::{Change, ChangeKind};
+use super::write::Write;
+use super::{CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::code::{Error, NETWORK, NOT_CACHED, UNUSABLE_REPLY};
 use crate::message::MessageRef;
-use crate::wire::{EXTENSION_SERVICE, Item, OK, SetReply, SetRequest, operate_type};
-
-/// A set, delete or clear.
-#[derive(Debug)]
-pub(super) struct Write {
-    pub(super) call: CallId,
-    pub(super) message: Extensible,
-    /// `OperateType`.
-    operation: u32,
-    /// Its place among the writes of this message, see [`Window`](super::window::Window).
-    number: u64,
-}
+use crate::wire::{OK, operate_type};
 
 /// Why a request was made.
 #[derive(Debug)]
 pub(super) enum Purpose {
     Probe,
-    Set(Write),
+    /// With its place among the writes of its message, see [`Window`](super::window::Window).
+    Set(Write, u64),
+    /// A write of the outbox, by its request id.
+    Queued(String),
     /// The message's cache knows who waits.
     Pull(MessageRef),
     Send(CallId, Sending),
@@ -40,8 +30,8 @@ impl Purpose {
     pub(super) const fn call(&self) -> Option<CallId> {
         match self {
             Self::Send(call, _) | Self::List(call, _) => Some(*call),
-            Self::Set(write) => Some(write.call),
-            Self::Probe | Self::Pull(_) => None,
+            Self::Set(write, _) => Some(write.call),
+            Self::Probe | Self::Pull(_) | Self::Queued(_) => None,
         }
     }
 }
@@ -84,8 +74,7 @@ impl Client {
             .and_then(|()| Ok((argument::extensible(message)?, argument::extensions(extensions)?)));
         match checked {
             Ok((message, items)) => {
-                let items = self.with_seq(&message, items);
-                self.set(call, message, operate_type::SET, items, now + TIME_LIMIT, now);
+                self.submit(call, message, operate_type::SET, items, now);
             }
             Err(error) => self.settle(call, Err(error)),
         }
@@ -113,11 +102,10 @@ impl Client {
         match checked {
             Ok((message, Some(keys))) => {
                 let items = keys.into_iter().map(|key| (key, String::new())).collect();
-                let items = self.with_seq(&message, items);
-                self.set(call, message, operate_type::DELETE, items, now + TIME_LIMIT, now);
+                self.submit(call, message, operate_type::DELETE, items, now);
             }
             Ok((message, None)) => {
-                self.set(call, message, operate_type::CLEAR, Vec::new(), now + TIME_LIMIT, now);
+                self.submit(call, message, operate_type::CLEAR, Vec::new(), now);
             }
             Err(error) => self.settle(call, Err(error)),
         }
@@ -155,70 +143,12 @@ impl Client {
         }
     }
 
-    /// The items with each key's Seq as the cache knows it.
-    fn with_seq(&mut self, message: &Extensible, items: Vec<(String, String)>) -> Vec<Item> {
-        let cached = self.messages.at(message);
-        let item = |(key, value): (String, String)| Item { seq: Some(cached.seq_of(&key)), key, value };
-        items.into_iter().map(item).collect()
-    }
-
-    pub(super) fn set(
-        &mut self,
-        call: CallId,
-        message: Extensible,
-        operation: u32,
-        items: Vec<Item>,
-        give_up: u64,
-        now: u64,
-    ) {
-        let pairs = items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
-        self.messages.tracked(&message).begin(PendingWrite::new(call, operation, pairs));
-        let request = SetRequest {
-            operate_type: Some(operation),
-            extension_list: (operation != operate_type::CLEAR).then_some(items),
-            ..SetRequest::default()
-        };
-        let waiting = Waiting { call, message, operation, request, give_up };
-        if let Some(waiting) = self.messages.window(&waiting.message).queue(waiting) {
-            self.write(waiting, now);
-        }
-    }
-
-    fn write(&mut self, waiting: Waiting, now: u64) {
-        let Waiting { call, message, operation, request, give_up } = waiting;
-        let number = self.messages.window(&message).open();
-        let body = Body::Set(request.addressed_to(message.message.clone()));
-        let command = if message.message.is_group() { "group_set_key_values" } else { "set_key_values" };
-        let purpose = Purpose::Set(Write { call, message, operation, number });
-        self.request_until(give_up, (EXTENSION_SERVICE, command), body, purpose, now);
-    }
-
-    fn finish_write(&mut self, write: &Write, answer: &Result<Answer, Error>) {
-        if let Some(tracked) = self.messages.find(&write.message.message) {
-            tracked.finish(write.call, answer);
-        }
-    }
-
-    /// A write has its answer, or none will come: those that waited for it go out.
-    fn write_done(&mut self, message: &MessageRef, number: u64, now: u64) {
-        // Without a window the session has ended meanwhile, and those that waited were told.
-        let Some(window) = self.messages.known_window(message) else { return };
-        window.close(number);
-        while let Some(waiting) = self.messages.known_window(message).and_then(Window::next) {
-            self.write(waiting, now);
-        }
-    }
-
     /// The reply to a request whose purpose was this.
     pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
         match (purpose, reply) {
             (Purpose::Probe, _) => self.probed(now),
-            (Purpose::Set(write), Reply::Set(reply)) => {
-                let answer = self.written(&write.message, write.operation, reply, now);
-                self.finish_write(&write, &answer);
-                self.write_answered(write.call, answer, now);
-                self.write_done(&write.message.message, write.number, now);
-            }
+            (Purpose::Set(write, number), Reply::Set(reply)) => self.write_replied(write, number, reply, now),
+            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(&id, reply, now),
             (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),
             (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, sending, reply),
             (Purpose::List(call, listing), Reply::List(reply)) => self.listed(call, &listing, reply),
@@ -229,52 +159,11 @@ impl Client {
     /// There is no reply, or a refusal.
     pub(super) fn fail(&mut self, purpose: Purpose, error: Error, now: u64) {
         match purpose {
-            Purpose::Set(write) => {
-                self.finish_write(&write, &Err(error.clone()));
-                self.settle(write.call, Err(error));
-                self.write_done(&write.message.message, write.number, now);
-            }
+            Purpose::Set(write, number) => self.write_failed(write, Some(number), error, now),
+            Purpose::Queued(id) => self.queued_failed(&id, &error, now),
             Purpose::Send(call, _) | Purpose::List(call, _) => self.settle(call, Err(error)),
             Purpose::Pull(message) => self.pull_failed(&message, &error, now),
-            Purpose::Probe => self.probe_failed(error),
+            Purpose::Probe => self.probe_failed(error, now),
         }
-    }
-
-    /// Takes what a set, delete or clear did into the cache; the answer is for the caller.
-    fn written(
-        &mut self,
-        message: &Extensible,
-        operation: u32,
-        reply: SetReply,
-        now: u64,
-    ) -> Result<Answer, Error> {
-        let mut items = Vec::with_capacity(reply.extension_list.len());
-        let mut set = Vec::new();
-        let mut deleted = Vec::new();
-        let mut corrections = Vec::new();
-        // A clear, or a server that does not name its counter: every item carries the operation's Seq.
-        let mut seq = if operation == operate_type::CLEAR { reply.seq } else { None };
-        for item in reply.extension_list {
-            let extension = item.extension.filter(|e| !e.key.is_empty()).ok_or(unusable())?;
-            items.push((item.error_code, extension.key.clone(), extension.value.clone()));
-            if item.error_code == 0 && extension.seq > 0 {
-                seq = Some(extension.seq);
-                if operation == operate_type::SET {
-                    set.push((extension.key, extension.value));
-                } else {
-                    deleted.push(extension.key);
-                }
-            } else {
-                corrections.push(extension);
-            }
-        }
-        let kind = match operation {
-            operate_type::SET => ChangeKind::Set(set),
-            operate_type::DELETE => ChangeKind::Delete(deleted),
-            _ => ChangeKind::Clear,
-        };
-        let change = seq.map(|seq| Change { seq, kind, author: self.session.user_id.clone(), time: 0 });
-        self.wrote(message, change, corrections, reply.seq, now);
-        Ok(Answer::Items(items))
     }
 }

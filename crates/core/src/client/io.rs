@@ -4,11 +4,11 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Notice, View};
+use super::{Conflict, Notice, View};
 use crate::code::Error;
 use crate::wire::{
-    ClientFrame, ListReply, ListRequest, MsgElement, PullReply, PullRequest, SendReply, SendRequest,
-    SetReply, SetRequest,
+    ClientFrame, ListReply, ListRequest, MessageState, MsgElement, PullReply, PullRequest, QueuedWrite,
+    SendReply, SendRequest, SetReply, SetRequest,
 };
 
 /// Names a user's call, so that its answer finds the promise.
@@ -47,8 +47,8 @@ pub struct Request {
     pub path: (&'static str, &'static str),
     /// The `random` parameter.
     pub random: u32,
-    /// The `requestid` parameter, for writes: a retry is not a conflict.
-    pub request_id: Option<u128>,
+    /// The `requestid` parameter, for writes, 32 hex digits: a retry is not a conflict.
+    pub request_id: Option<String>,
     /// What is posted; shared with the machine, which may send it again.
     pub body: Rc<Body>,
 }
@@ -99,6 +99,8 @@ pub enum Answer {
     Done,
     /// set, delete, clear: code, key and value of each item.
     Items(Vec<(u32, String, String)>),
+    /// set, delete: made offline, waits for the network; key and value of each item.
+    Queued(Vec<(String, String)>),
     /// get: key and value.
     Extensions(Vec<(String, String)>),
     /// send: what the server added to the message.
@@ -136,6 +138,25 @@ pub enum Event {
     View(View),
     /// New messages.
     Messages(Vec<ChatMessage>),
+    /// A write that was made offline could not be done as it was meant; the string is the message's ID.
+    Conflict(String, Vec<Conflict>),
+    /// For the owner: find what was kept for the user, for [`Client::handle_loaded`](super::Client::handle_loaded).
+    Load,
+    /// For the owner: from here on messages may be watched.
+    Begin,
+    /// For the owner: what is kept is not all that is known. Call [`Client::handle_keep`](super::Client::handle_keep) before
+    /// long.
+    Stale,
+    /// For the owner: keep this of each message, unless what is kept is newer; without an `ExtensionList`, keep nothing.
+    Keep(Vec<MessageState>),
+    /// For the owner: keep this write until [`Event::Unqueue`], then call
+    /// [`Client::handle_queued`](super::Client::handle_queued).
+    Queue(CallId, QueuedWrite),
+    /// For the owner: the write of this order is done.
+    Unqueue(u64),
+    /// For the owner: see that no other tab sends the writes that are kept, then call
+    /// [`Client::handle_drain`](super::Client::handle_drain) with them.
+    Drain,
 }
 
 /// A chat message as the SDK shows it.

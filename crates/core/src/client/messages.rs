@@ -4,12 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::CallId;
-use super::argument::Extensible;
+use super::argument::{Extensible, fallback_id};
 use super::cache::Cached;
 use super::pages::Pages;
 use super::watch::{PendingWrite, Watched};
 use super::window::Window;
 use crate::message::MessageRef;
+use crate::wire::MessageState;
 
 /// Pulls that nobody waits for and that are under way at once.
 const PULLS_AT_ONCE: usize = 4;
@@ -29,6 +30,10 @@ pub(super) struct Messages {
     uses: u64,
     /// When the answer to a resume is given up.
     pub(super) resume_until: Option<u64>,
+    /// Messages of which nothing is to be kept any more.
+    gone: Vec<MessageRef>,
+    /// The owner knows that what is kept is not all.
+    is_stale_told: bool,
 }
 
 /// One of them.
@@ -64,6 +69,11 @@ impl Tracked {
             && self.pull.is_none()
             && self.waiters.is_empty()
             && self.writes.is_idle()
+    }
+
+    /// Whether somebody watches it or waits for it.
+    pub(super) fn is_looked_at(&self) -> bool {
+        !self.watched.is_empty() || !self.waiters.is_empty()
     }
 
     /// Whether it is to be kept up to date.
@@ -156,8 +166,58 @@ impl Messages {
     fn make_room(&mut self) {
         let idle = self.list.iter().enumerate().filter(|(_, t)| t.is_idle());
         if let Some((i, _)) = idle.min_by_key(|(_, t)| t.used) {
-            self.list.remove(i);
+            let tracked = self.list.remove(i);
+            self.gone.push(tracked.message);
         }
+    }
+
+    /// Nothing of a message stays; those who waited for it.
+    pub(super) fn forget(&mut self, message: &MessageRef) -> Vec<Waiter> {
+        let Some(tracked) = self.find(message) else { return Vec::new() };
+        tracked.cached.forget();
+        tracked.pull = None;
+        tracked.pull_at = None;
+        tracked.is_polled = false;
+        let waiters = core::mem::take(&mut tracked.waiters);
+        self.gone.push(message.clone());
+        waiters
+    }
+
+    /// What was kept of each message, most recently used last.
+    pub(super) fn restore(&mut self, states: Vec<MessageState>) {
+        for mut state in states {
+            let address = state.take_address();
+            let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
+            let Ok(message) = message else { continue };
+            let id = state.message_id.take().unwrap_or_else(|| fallback_id(&message));
+            self.tracked(&Extensible { id, message }).cached.restore(state);
+        }
+        // What has just been read is kept already.
+        self.take_stale();
+    }
+
+    /// What is to be kept of each message that has changed since this was called last.
+    pub(super) fn take_stale(&mut self) -> Vec<MessageState> {
+        self.is_stale_told = false;
+        let mut states = Vec::new();
+        for message in core::mem::take(&mut self.gone) {
+            if self.find(&message).is_none_or(|tracked| !tracked.cached.is_loaded()) {
+                states.push(MessageState::default().addressed_to(message));
+            }
+        }
+        for tracked in &mut self.list {
+            if let Some(state) = tracked.cached.take_stale() {
+                let state = MessageState { message_id: Some(tracked.id.clone()), ..state };
+                states.push(state.addressed_to(tracked.message.clone()));
+            }
+        }
+        states
+    }
+
+    /// Whether the owner is to be told that what is kept is not all; once.
+    pub(super) fn became_stale(&mut self) -> bool {
+        let is_stale = !self.gone.is_empty() || self.list.iter().any(|tracked| tracked.cached.is_stale());
+        is_stale && !core::mem::replace(&mut self.is_stale_told, true)
     }
 
     pub(super) fn all(&mut self) -> &mut [Tracked] {
@@ -194,6 +254,7 @@ impl Messages {
     /// Forgets everything; the calls that waited.
     pub(super) fn drop_all(&mut self) -> Vec<CallId> {
         self.resume_until = None;
+        self.is_stale_told = false;
         let calls = |t: Tracked| t.waiters.into_iter().map(|w| w.call).chain(t.writes.drop_all());
         core::mem::take(&mut self.list).into_iter().flat_map(calls).collect()
     }

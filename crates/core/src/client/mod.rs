@@ -9,11 +9,13 @@
 //! | `session` | login, logout, and the push connection's life |
 //! | `connection` | the push connection's states and clocks |
 //! | `calls` | which request a call makes, and what its reply answers |
+//! | `write` | with which Seq writes go out, and what their replies say |
 //! | `mutate` | read, compute, compare-and-set, again on a conflict |
 //! | `retry` | which failed requests are sent again, and when |
 //! | `watch` | what those who watch a message are shown |
 //! | `window` | how many writes of one message are on their way |
 //! | `messages` | which messages are kept |
+//! | `outbox` | writes made offline: kept, sent later, exactly once |
 //! | `sync` | when a message is pulled, and who hears of what changed |
 //! | `resume` | how a connection that comes back brings all of them up to date |
 //! | `pages` | the pages of one pull |
@@ -28,6 +30,7 @@ mod connection;
 mod io;
 mod messages;
 mod mutate;
+mod outbox;
 mod pages;
 mod resume;
 mod retry;
@@ -35,10 +38,12 @@ mod session;
 mod sync;
 mod watch;
 mod window;
+mod write;
 
 pub use argument::{CONV_C2C, CONV_GROUP, ExtensionArgument, MessageArgument};
 pub use cache::Notice;
 pub use io::*;
+pub use outbox::Conflict;
 pub use watch::{EntryStatus, EntryView, View, WatchId};
 
 use alloc::collections::VecDeque;
@@ -50,6 +55,7 @@ use crate::code::{Error, TIMEOUT};
 use connection::Connection;
 use messages::Messages;
 use mutate::Mutation;
+use outbox::Outbox;
 use session::Session;
 
 /// A call settles within this time, milliseconds.
@@ -62,10 +68,14 @@ pub struct Config {
     pub sdk_app_id: u64,
     /// `deleteMessageExtensions(message, [])` is refused instead of clearing the message.
     pub refuse_empty_key_list: bool,
-    /// Real randomness: request ids count up from here.
-    pub nonce: u128,
+    /// 24 hex digits of real randomness, with which request ids begin.
+    pub nonce: String,
     /// Seeds the jitter.
     pub seed: u64,
+    /// The owner keeps what was read, see [`Event::Load`] and [`Event::Stale`].
+    pub persists: bool,
+    /// Writes made offline wait for the network instead of being refused.
+    pub offline: bool,
 }
 
 /// One user's client. Times are milliseconds of one clock that does not go back.
@@ -76,9 +86,11 @@ pub struct Client {
     session: Session,
     connection: Connection,
     messages: Messages,
+    outbox: Outbox,
     requests: Vec<OpenRequest>,
     mutations: Vec<Mutation>,
     last_request: RequestId,
+    last_write: u32,
     /// IDs of messages sent from here, which come back as pushes.
     sent: Vec<String>,
     outputs: VecDeque<Output>,
@@ -110,9 +122,11 @@ impl Client {
             session: Session::default(),
             connection: Connection::new(),
             messages: Messages::default(),
+            outbox: Outbox::default(),
             requests: Vec::new(),
             mutations: Vec::new(),
             last_request: 0,
+            last_write: 0,
             sent: Vec::new(),
             outputs: VecDeque::new(),
         }
@@ -124,6 +138,7 @@ impl Client {
         if self.outputs.is_empty() {
             // The turn is over.
             self.tell_views();
+            self.tell_stale();
         }
         self.outputs.pop_front()
     }
@@ -134,7 +149,12 @@ impl Client {
     pub fn poll_timeout(&self) -> Option<u64> {
         let requests = self.requests.iter().map(|r| r.until);
         let mutations = self.mutations.iter().filter_map(Mutation::deadline);
-        let others = [self.messages.deadline(), self.connection.deadline(), self.session.deadline()];
+        let others = [
+            self.messages.deadline(),
+            self.connection.deadline(),
+            self.session.deadline(),
+            self.outbox.deadline(),
+        ];
         requests.chain(mutations).chain(others.into_iter().flatten()).min()
     }
 
@@ -144,6 +164,7 @@ impl Client {
         self.mutation_timeout(now);
         self.session_timeout(now);
         self.sync_timeout(now);
+        self.outbox_timeout(now);
     }
 
     /// A reply has come, or none will. One to a request that was aborted is ignored.
@@ -152,6 +173,11 @@ impl Client {
             return;
         };
         let request = self.requests.swap_remove(i);
+        let was_reachable = self.session.is_reachable;
+        self.session.is_reachable = !matches!(reply, Err(Failure::Network));
+        if !was_reachable && self.session.is_reachable {
+            self.drain_soon(now);
+        }
         match calls::accepted(reply) {
             Ok(reply) => self.replied(request.purpose, reply, now),
             Err(error) => {
@@ -171,25 +197,17 @@ impl Client {
     }
 
     fn request(&mut self, path: (&'static str, &'static str), body: Body, purpose: calls::Purpose, now: u64) {
-        self.request_until(now + TIME_LIMIT, path, body, purpose, now);
+        let request =
+            Request { id: 0, path, random: self.rng.u32(..), request_id: None, body: Rc::new(body) };
+        self.attempt(request, purpose, 0, now + TIME_LIMIT, now);
     }
 
-    fn request_until(
-        &mut self,
-        give_up: u64,
-        path: (&'static str, &'static str),
-        body: Body,
-        purpose: calls::Purpose,
-        now: u64,
-    ) {
-        let is_write = matches!(body, Body::Set(_));
-        let body = Rc::new(body);
-        let request_id = is_write.then(|| {
-            self.config.nonce = self.config.nonce.wrapping_add(1);
-            self.config.nonce
-        });
-        let request = Request { id: 0, path, random: self.rng.u32(..), request_id, body };
-        self.attempt(request, purpose, 0, give_up, now);
+    /// A `requestid` that nothing else has.
+    fn new_request_id(&mut self) -> String {
+        self.last_write += 1;
+        let mut id = self.config.nonce.clone();
+        id.extend((0..8).rev().filter_map(|i| char::from_digit(self.last_write >> (4 * i) & 15, 16)));
+        id
     }
 }
 

@@ -12,10 +12,11 @@ use alloc::vec;
 
 use super::argument::{self, Extensible, MessageArgument};
 use super::messages::Wanted;
+use super::write::Write;
 use super::{Answer, CallId, Client, Output, TIME_LIMIT, timeout};
 use crate::code::{Error, INVALID_ARGUMENT, SEQ_CONFLICT};
 use crate::limits::Limits;
-use crate::wire::{Item, operate_type};
+use crate::wire::{QueuedItem, operate_type};
 
 /// Compare-and-sets of one call at most.
 const MOST_ATTEMPTS: u32 = 10;
@@ -95,9 +96,11 @@ impl Client {
         }
         mutation.stage = Stage::Writing;
         let operation = if value.is_some() { operate_type::SET } else { operate_type::DELETE };
-        let item = Item { key: mutation.key.clone(), value: value.unwrap_or_default(), seq: Some(seq) };
+        let item =
+            QueuedItem { key: mutation.key.clone(), value: value.unwrap_or_default(), seq, seen: None };
         let (message, give_up) = (mutation.message.clone(), mutation.give_up);
-        self.set(call, message, operation, vec![item], give_up, now);
+        let write = Write { id: self.new_request_id(), call, message, operation, items: vec![item] };
+        self.write_until(give_up, write, now);
     }
 
     /// The message is as current as it can be: hands the key's value to the user's function.

@@ -4,6 +4,7 @@
 
 use alloc::vec::Vec;
 
+use super::messages::Tracked;
 use super::pages::Pages;
 use super::{Client, Output};
 use crate::code::Error;
@@ -34,8 +35,11 @@ impl Client {
     pub(super) fn sync_again(&mut self, now: u64) {
         let live = self.connection.live();
         let mut named = Vec::new();
-        for tracked in self.messages.all().iter_mut().filter(|t| t.is_wanted() && !t.cached.is_current(live))
-        {
+        let is_due = |t: &&mut Tracked| {
+            // By polling only what somebody looks at.
+            if live == 0 { t.is_looked_at() } else { t.is_wanted() && !t.cached.is_current(live) }
+        };
+        for tracked in self.messages.all().iter_mut().filter(is_due) {
             tracked.pull_at = Some(now);
             if live == 0
                 || tracked.pull.is_some()

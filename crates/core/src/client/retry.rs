@@ -45,7 +45,8 @@ impl Client {
         let is_probe = matches!(failed.purpose, Purpose::Probe);
         let bound = (FIRST_WAIT << (failed.attempts - 1).min(16)).min(LAST_WAIT);
         let next = now + self.rng.u64(bound / 4..=bound);
-        if !may_succeed(error.code) || is_probe || next >= failed.give_up || self.admit().is_err() {
+        let queues = matches!(&failed.purpose, Purpose::Set(write, _) if self.must_queue(write));
+        if !may_succeed(error.code) || is_probe || queues || next >= failed.give_up || self.admit().is_err() {
             return self.fail(failed.purpose, error, now);
         }
         failed.until = next;
@@ -61,6 +62,7 @@ impl Client {
                 continue;
             }
             self.outputs.push_back(Output::Abort(open.request.id));
+            self.session.is_reachable = false;
             self.retry(open, timeout(), now);
         }
     }

@@ -1,6 +1,7 @@
 //! Login, logout, and the push connection's life.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::argument::invalid;
 use super::calls::Purpose;
@@ -10,7 +11,7 @@ use crate::code::{
     DESTROYED, Error, LOGGED_OUT, NOT_LOGGED_IN, NOT_READY, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP,
     SIGNATURE_REFUSED,
 };
-use crate::wire::{ClientFrame, ServerFrame, close};
+use crate::wire::{ClientFrame, MessageState, QueuedWrite, ServerFrame, close};
 
 /// Who is logged in.
 #[derive(Debug, Default)]
@@ -18,6 +19,10 @@ pub(super) struct Session {
     stage: Stage,
     pub(super) user_id: String,
     pub(super) user_sig: String,
+    /// Something was kept for the user: they have been logged in here before, and may be without the network too.
+    is_known: bool,
+    /// The server has answered the last request.
+    pub(super) is_reachable: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +84,42 @@ impl Client {
             }
             Stage::New | Stage::LoggedOut => {}
         }
-        self.session =
-            Session { stage: Stage::LoggingIn { call, until: now + TIME_LIMIT }, user_id, user_sig };
+        let stage = Stage::LoggingIn { call, until: now + TIME_LIMIT };
+        self.session = Session { stage, user_id, user_sig, ..Session::default() };
+        if self.config.persists {
+            self.emit(Event::Load);
+        } else {
+            self.begin(now);
+        }
+    }
+
+    /// What was kept for the user who logs in.
+    pub fn handle_loaded(&mut self, states: Vec<MessageState>, queued: Vec<QueuedWrite>, now: u64) {
+        if !matches!(self.session.stage, Stage::LoggingIn { .. }) || !self.connection.is_off() {
+            return;
+        }
+        self.session.is_known = !states.is_empty() || !queued.is_empty();
+        self.messages.restore(states);
+        self.restore_outbox(queued, now);
+        self.begin(now);
+    }
+
+    /// Messages may be watched from here on, and the server is asked for the rest.
+    fn begin(&mut self, now: u64) {
+        self.emit(Event::Begin);
         self.connection.open(now);
         self.outputs.push_back(Output::OpenSocket);
     }
 
-    /// `logout()`: every open call rejects, nothing that was cached stays.
+    /// What is to be kept and is not: told as [`Event::Keep`].
+    pub fn handle_keep(&mut self) {
+        let states = self.messages.take_stale();
+        if !states.is_empty() {
+            self.emit(Event::Keep(states));
+        }
+    }
+
+    /// `logout()`: every open call rejects, nothing that was cached stays in memory.
     pub fn handle_logout(&mut self, call: CallId) {
         if self.session.stage == Stage::Destroyed {
             return self.settle(call, Err(destroyed()));
@@ -100,6 +134,19 @@ impl Client {
     pub fn handle_destroy(&mut self, call: CallId) {
         self.end(Stage::Destroyed, &destroyed());
         self.settle(call, Ok(Answer::Done));
+    }
+
+    /// Why a message cannot be watched now; it can as soon as what was kept is there.
+    pub(super) const fn admit_watch(&self) -> Result<(), Error> {
+        match self.session.stage {
+            Stage::LoggingIn { .. } if !self.connection.is_off() => Ok(()),
+            _ => self.admit(),
+        }
+    }
+
+    /// Whether a write that is sent now has a chance.
+    pub(super) const fn is_online(&self) -> bool {
+        self.connection.live() != 0 || self.session.is_reachable
     }
 
     /// Why a call that needs a login cannot be made now.
@@ -149,8 +196,7 @@ impl Client {
         match frame.r#type.as_str() {
             ServerFrame::READY => {
                 self.connection.ready(now);
-                self.became_ready();
-                self.sync_again(now);
+                self.became_ready(now);
             }
             ServerFrame::REFUSED => {
                 let text = frame.error_info.unwrap_or_default();
@@ -177,6 +223,7 @@ impl Client {
         let was_live = self.connection.live() != 0;
         self.connection.closed(now, &mut self.rng);
         if was_live {
+            self.session.is_reachable = false;
             self.connection_lost(now);
         }
         if matches!(self.session.stage, Stage::LoggingIn { .. }) {
@@ -189,13 +236,17 @@ impl Client {
 
     /// The endpoint answers, though without a push connection so far.
     pub(super) fn probed(&mut self, now: u64) {
-        self.became_ready();
-        self.sync_again(now);
+        self.became_ready(now);
     }
 
     /// The endpoint does not answer.
-    pub(super) fn probe_failed(&mut self, error: Error) {
-        if matches!(self.session.stage, Stage::LoggingIn { .. }) {
+    pub(super) fn probe_failed(&mut self, error: Error, now: u64) {
+        if !matches!(self.session.stage, Stage::LoggingIn { .. }) {
+            return;
+        }
+        if self.session.is_known {
+            self.became_ready(now);
+        } else {
             self.refused(error);
         }
     }
@@ -209,7 +260,7 @@ impl Client {
 
     pub(super) fn session_timeout(&mut self, now: u64) {
         if self.session.deadline().is_some_and(|until| until <= now) {
-            self.refused(timeout());
+            self.probe_failed(timeout(), now);
         }
         match self.connection.tick(now) {
             Step::Nothing => {}
@@ -225,12 +276,15 @@ impl Client {
         }
     }
 
-    fn became_ready(&mut self) {
+    /// The server, or what was kept, can answer: brings everything up to date.
+    fn became_ready(&mut self, now: u64) {
         if let Stage::LoggingIn { call, .. } = self.session.stage {
             self.session.stage = Stage::Ready;
             self.settle(call, Ok(Answer::Done));
             self.emit(Event::Ready);
         }
+        self.sync_again(now);
+        self.drain_soon(now);
     }
 
     fn refused(&mut self, error: Error) {
@@ -243,6 +297,7 @@ impl Client {
 
     /// Ends the session: open calls reject with `error`, the connection closes, what was cached goes.
     fn end(&mut self, stage: Stage, error: &Error) {
+        self.handle_keep();
         let was = core::mem::replace(&mut self.session, Session { stage, ..Session::default() }).stage;
         if !self.connection.is_off() {
             self.connection.off();
@@ -257,7 +312,7 @@ impl Client {
                 self.settle(call, Err(error.clone()));
             }
         }
-        for call in self.messages.drop_all() {
+        for call in self.messages.drop_all().into_iter().chain(self.outbox.drop_all()) {
             self.settle(call, Err(error.clone()));
         }
         // Those that neither read nor write.

@@ -138,27 +138,29 @@ impl Client {
         for waiter in core::mem::take(&mut tracked.waiters) {
             self.settle(waiter.call, Err(error.clone()));
         }
-        if error.code == NO_SUCH_MESSAGE {
-            self.forget(error, |m| m == message);
-        }
+        self.forget_refused(message, error);
         self.sync_more(now);
+    }
+
+    /// The server has refused something about a message: perhaps because the user may not see it any more.
+    pub(super) fn forget_refused(&mut self, message: &MessageRef, error: &Error) {
+        if error.code == NO_SUCH_MESSAGE {
+            self.forget(error, |other| other == message);
+        }
     }
 
     /// The user may not see these messages any more: nothing of them stays.
     pub(super) fn forget(&mut self, error: &Error, is_gone: impl Fn(&MessageRef) -> bool) {
-        let mut waiters = Vec::new();
+        let gone: Vec<_> =
+            self.messages.all().iter().map(|t| &t.message).filter(|m| is_gone(m)).cloned().collect();
         let mut is_missed = false;
-        for tracked in self.messages.all().iter_mut().filter(|t| is_gone(&t.message)) {
+        for message in gone {
+            let Some(tracked) = self.messages.find(&message) else { continue };
             // The watch that begins with this is told by its own call.
             is_missed |= tracked.cached.is_loaded() && !tracked.watched.is_empty();
-            tracked.cached.forget();
-            tracked.pull = None;
-            tracked.pull_at = None;
-            tracked.is_polled = false;
-            waiters.append(&mut tracked.waiters);
-        }
-        for waiter in waiters {
-            self.settle(waiter.call, Err(error.clone()));
+            for waiter in self.messages.forget(&message) {
+                self.settle(waiter.call, Err(error.clone()));
+            }
         }
         if is_missed {
             self.emit(Event::Error(error.clone()));
@@ -231,6 +233,13 @@ impl Client {
         }
     }
 
+    /// Tells the owner that something is to be kept.
+    pub(super) fn tell_stale(&mut self) {
+        if self.config.persists && self.messages.became_stale() {
+            self.emit(Event::Stale);
+        }
+    }
+
     pub(super) fn notify(&mut self, id: &str, notices: Vec<Notice>) {
         for notice in notices {
             self.emit(Event::Extensions(id.into(), notice));
@@ -264,15 +273,17 @@ impl Client {
             .iter_mut()
             .flat_map(|t| t.waiters.extract_if(.., |w| w.until <= now))
             .collect();
-        let mut late: Vec<_> = late.into_iter().map(|waiter| waiter.call).collect();
+        for waiter in late {
+            self.settle(waiter.call, Err(timeout()));
+        }
+        let mut late = Vec::new();
         for tracked in self.messages.all() {
-            while let Some(call) = tracked.writes.late(now) {
-                tracked.finish(call, &Err(timeout()));
-                late.push(call);
+            while let Some(write) = tracked.writes.late(now) {
+                late.push(write);
             }
         }
-        for call in late {
-            self.settle(call, Err(timeout()));
+        for write in late {
+            self.write_failed(write, None, timeout(), now);
         }
         for tracked in self.messages.all() {
             // The gap has closed by itself.

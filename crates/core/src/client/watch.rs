@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::argument::{self, MessageArgument};
 use super::messages::{Tracked, Wanted};
+use super::write::Write;
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT};
 use crate::wire::operate_type;
@@ -19,6 +20,8 @@ pub enum EntryStatus {
     Confirmed,
     /// An own write that is on its way; a delete shows the value `""`.
     Pending,
+    /// An own write that waits for the network.
+    Queued,
     /// It is, and it has won against an own write that is not shown any more.
     Conflict,
 }
@@ -64,22 +67,27 @@ pub(super) struct Watched {
 /// Own writes of a message that have no answer.
 #[derive(Debug)]
 pub(super) struct PendingWrite {
-    call: CallId,
+    id: String,
     operation: u32,
     items: Vec<(String, String)>,
+    is_queued: bool,
 }
 
 impl PendingWrite {
-    pub(super) const fn new(call: CallId, operation: u32, items: Vec<(String, String)>) -> Self {
-        Self { call, operation, items }
-    }
-
     /// What it wants of the key, if anything; `""` to delete it.
     fn wants(&self, key: &str) -> Option<&str> {
         if self.operation == operate_type::CLEAR {
             return Some("");
         }
         self.items.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+}
+
+impl EntryView {
+    /// Whether it shows an own write without an answer.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self.status, EntryStatus::Pending | EntryStatus::Queued)
     }
 }
 
@@ -98,9 +106,10 @@ impl Watched {
 
 impl Tracked {
     /// What a key shows.
-    fn shown(&self, key: &str) -> Option<EntryView> {
+    pub(super) fn shown(&self, key: &str) -> Option<EntryView> {
         let shown = self.cached.shown(key);
-        let Some(wanted) = self.pending.iter().rev().find_map(|write| write.wants(key)) else {
+        let wanted = self.pending.iter().rev().find_map(|write| Some((write.wants(key)?, write.is_queued)));
+        let Some((wanted, is_queued)) = wanted else {
             let (entry, seq) = shown?;
             let status = match self.conflicts.iter().any(|(k, s)| k == key && *s == seq) {
                 true => EntryStatus::Conflict,
@@ -117,7 +126,7 @@ impl Tracked {
             value: wanted.into(),
             author: String::new(),
             time: 0,
-            status: EntryStatus::Pending,
+            status: if is_queued { EntryStatus::Queued } else { EntryStatus::Pending },
         })
     }
 
@@ -143,15 +152,20 @@ impl Tracked {
         view
     }
 
-    /// A write goes out.
-    pub(super) fn begin(&mut self, write: PendingWrite) {
-        self.touch(&write);
-        self.pending.push(write);
+    /// A write goes out, or waits for the network.
+    pub(super) fn begin(&mut self, write: &Write, is_queued: bool) {
+        let items = write.items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        let pending = PendingWrite { id: write.id.clone(), operation: write.operation, items, is_queued };
+        self.touch(&pending);
+        match self.pending.iter_mut().find(|other| other.id == write.id) {
+            Some(other) => *other = pending,
+            None => self.pending.push(pending),
+        }
     }
 
     /// A write was answered, or given up.
-    pub(super) fn finish(&mut self, call: CallId, answer: &Result<Answer, Error>) {
-        let Some(i) = self.pending.iter().position(|write| write.call == call) else { return };
+    pub(super) fn finish(&mut self, id: &str, answer: &Result<Answer, Error>) {
+        let Some(i) = self.pending.iter().position(|write| write.id == id) else { return };
         let write = self.pending.remove(i);
         self.touch(&write);
         self.conflicts.retain(|(key, _)| write.wants(key).is_none());
@@ -174,7 +188,7 @@ impl Client {
     /// `watchMessageExtensions(message, listener)`. Views come as [`Event::View`]; the call is settled when the message has been
     /// brought up to date for the first time, or cannot be.
     pub fn handle_watch(&mut self, call: CallId, watch: WatchId, message: Option<MessageArgument>, now: u64) {
-        match self.admit().and_then(|()| argument::extensible(message)) {
+        match self.admit_watch().and_then(|()| argument::extensible(message)) {
             Ok(message) => {
                 let tracked = self.messages.tracked(&message);
                 // Begun again, it is told everything again.

@@ -5,8 +5,7 @@
 use alloc::vec::Vec;
 
 use super::CallId;
-use super::argument::Extensible;
-use crate::wire::SetRequest;
+use super::write::Write;
 
 /// Half of the answers that a server remembers of one caller on one message; late doubles of older requests may take
 /// the places of the other half.
@@ -24,21 +23,19 @@ pub(super) struct Window {
 /// A write that has not been sent.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) call: CallId,
-    pub(super) message: Extensible,
-    pub(super) operation: u32,
-    pub(super) request: SetRequest,
+    pub(super) write: Write,
     pub(super) give_up: u64,
 }
 
 impl Window {
-    /// Queues a write behind those that wait; gives it back if it may go at once.
-    pub(super) fn queue(&mut self, write: Waiting) -> Option<Waiting> {
-        if self.waiting.is_empty() && !self.is_full() {
-            return Some(write);
-        }
+    /// Queues a write behind those that wait.
+    pub(super) fn queue(&mut self, write: Waiting) {
         self.waiting.push(write);
-        None
+    }
+
+    /// Whether no write is on its way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.open.is_empty()
     }
 
     /// The next write that may go, if any.
@@ -66,18 +63,18 @@ impl Window {
 
     /// When the first of those that wait gives up.
     pub(super) fn deadline(&self) -> Option<u64> {
-        self.waiting.iter().map(|write| write.give_up).min()
+        self.waiting.iter().map(|waiting| waiting.give_up).min()
     }
 
     /// One that has waited too long; taken out.
-    pub(super) fn late(&mut self, now: u64) -> Option<CallId> {
-        let i = self.waiting.iter().position(|write| write.give_up <= now)?;
-        Some(self.waiting.remove(i).call)
+    pub(super) fn late(&mut self, now: u64) -> Option<Write> {
+        let i = self.waiting.iter().position(|waiting| waiting.give_up <= now)?;
+        Some(self.waiting.remove(i).write)
     }
 
     /// Everybody who waits.
     pub(super) fn drop_all(self) -> impl Iterator<Item = CallId> {
-        self.waiting.into_iter().map(|write| write.call)
+        self.waiting.into_iter().map(|waiting| waiting.write.call)
     }
 
     fn is_full(&self) -> bool {

@@ -13,7 +13,7 @@ pub use chat::*;
 pub use extension::*;
 pub use push::*;
 pub use read::{Read, Source};
-pub use state::MessageState;
+pub use state::{MessageState, QueuedItem, QueuedWrite};
 
 use alloc::string::String;
 use serde::{Deserialize, Serialize};

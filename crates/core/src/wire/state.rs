@@ -50,3 +50,53 @@ incoming! {
 }
 
 addressed!(MessageState);
+
+incoming! {
+    /// A write that was made offline, as a browser keeps it until the server has answered.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct QueuedWrite {
+        /// Sender of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "From_Account" => from_account: Option<String>,
+        /// Recipient of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// Key of a one-to-one message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// Group of a group message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Seq of a group message in its group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u64>,
+        /// The message's ID.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "MessageID" => message_id: Option<String>,
+        /// Its place among the records, given by who keeps them.
+        #[serde(default, skip_serializing)]
+        "Order" => order: u64,
+        /// The `requestid` that it is sent with.
+        "RequestID" => request_id: String,
+        /// See [`super::operate_type`]: set or delete.
+        "OperateType" => operate_type: u32,
+        /// What it writes.
+        "ExtensionList" => extension_list: Vec<QueuedItem>,
+    }
+
+    /// One key of it.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct QueuedItem {
+        /// The key.
+        "Key" => key: String,
+        /// The value; `""` to delete the key.
+        "Value" => value: String,
+        /// The key's Seq as the user saw it.
+        "Seq" => seq: u64,
+        /// The value of an own write without an answer that the user saw, which this one builds on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Seen" => seen: Option<String>,
+    }
+}
+
+addressed!(QueuedWrite);

@@ -1,5 +1,7 @@
-//! Clients against the law, on virtual time, under delay, loss, and connections that break. Each run is made from its
-//! seed alone: `SIMULATION_SEED=n` runs one, `SIMULATION_SEEDS=n` the first n.
+//! Clients against the law, on virtual time, under delay, loss, doubled requests, connections that break, networks that
+//! are gone for a while, pages that are closed and opened again, tabs of one user that share what is kept, servers that
+//! restart, machines that sleep. Each run is made from its seed alone: `SIMULATION_SEED=n` runs one, `SIMULATION_SEEDS=n`
+//! the first n.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +11,7 @@
 )]
 
 mod server;
+mod store;
 mod user;
 
 use std::cmp::Reverse;
@@ -17,23 +20,26 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use fastrand::Rng;
 use message_extensions_core::change::{Change, ChangeKind};
 use message_extensions_core::client::*;
-use message_extensions_core::code::{Error, LOGGED_OUT, NOT_READY, SEQ_CONFLICT};
+use message_extensions_core::code::{Error, NOT_READY, SEQ_CONFLICT};
 use message_extensions_core::law::{Message, Operation};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
-use message_extensions_core::wire::{self, MessageState, ServerFrame, SetRequest};
+use message_extensions_core::wire::{self, MessageState, QueuedWrite, ServerFrame, SetRequest};
 
 const SECOND: u64 = 1000;
 /// Calls and faults happen until then; after it the network is whole, and everything must come to rest.
 const TROUBLE: u64 = 60 * SECOND;
-const REST: u64 = 180 * SECOND;
+const REST: u64 = 240 * SECOND;
+const LONGEST_SLEEP: u64 = 600 * SECOND;
+
+use store::{Kept, Store};
 
 type Map = BTreeMap<String, String>;
 
 /// Something that reaches somebody.
 enum Arrival {
-    Request(usize, Request),
-    Reply(usize, RequestId, Result<Reply, Failure>),
+    Request(usize, u32, Request),
+    Reply(usize, u32, RequestId, Result<Reply, Failure>),
     SocketOpen(usize, u32),
     Frame(usize, u32, ServerFrame),
     Login(usize, u32),
@@ -44,11 +50,26 @@ enum Arrival {
     Act(usize),
     Timeout(usize),
     /// A mutation's function has come to a result.
-    Computed(usize, CallId, String),
+    Computed(usize, u32, CallId, String),
+    /// For the page with this number, from or for what is kept.
+    Kept(usize, u32, Kept),
+    /// A closed page is opened again.
+    Open(usize),
+    /// The server stops and is back at once.
+    ServerRestart,
 }
 
 struct Peer {
     client: Client,
+    /// Peers of one user are tabs.
+    user: usize,
+    /// Counts pages: what was for an older one reaches nobody.
+    page: u32,
+    /// The network is gone until then.
+    offline_until: u64,
+    /// How far ahead the machine's clock is, from sleeping.
+    skew: u64,
+    drain_call: CallId,
     /// Counts sockets: what comes from an older one is not heard.
     socket: u32,
     is_connected: bool,
@@ -76,8 +97,20 @@ struct World {
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     arrivals: BTreeMap<u64, Arrival>,
     message: Message,
-    /// The last answers to each peer's writes, by request id, as a store remembers them.
-    answers: BTreeMap<usize, VecDeque<(u128, Reply)>>,
+    /// The last answers to each user's writes, by request id, as a store remembers them.
+    answers: BTreeMap<usize, VecDeque<(String, Reply)>>,
+    /// Request ids whose answers are not remembered any more, and what was written again with such a one.
+    forgotten: BTreeSet<String>,
+    too_late: BTreeSet<String>,
+    stores: Vec<Store>,
+    /// The endpoint has no push connection.
+    is_without_push: bool,
+    /// How often each value that somebody set was accepted.
+    accepted: BTreeMap<String, u32>,
+    /// Values of writes that were acknowledged as done, as queued, and told as conflicts.
+    done: BTreeSet<String>,
+    queued: BTreeSet<String>,
+    conflicts: BTreeSet<String>,
     /// Every value that a key ever had.
     history: BTreeSet<(String, String)>,
     /// Numbers values, so that no two are alike.
@@ -114,33 +147,54 @@ fn live(message: &Message) -> Map {
     message.entries.iter().filter_map(|(k, e)| Some((k.clone(), e.value.clone()?))).collect()
 }
 
+impl Peer {
+    fn new(i: usize, user: usize, rng: &mut Rng) -> Self {
+        Self {
+            client: client(i, 0, rng),
+            user,
+            page: 0,
+            offline_until: 0,
+            skew: 0,
+            drain_call: 0,
+            socket: 0,
+            is_connected: false,
+            last_frame: 0,
+            calls: BTreeMap::new(),
+            set_values: BTreeMap::new(),
+            last_call: 0,
+            first_get: None,
+            view: None,
+            watch: BTreeMap::new(),
+            synced: false,
+            is_watching: false,
+            watch_call: 0,
+            timeout: None,
+        }
+    }
+}
+
+/// The client of a page. Which users keep what they read and queue what they write is a matter of their number.
+fn client(i: usize, page: u32, rng: &mut Rng) -> Client {
+    Client::new(Config {
+        sdk_app_id: 1,
+        refuse_empty_key_list: false,
+        nonce: format!("{i:012x}{page:012x}"),
+        seed: rng.u64(..),
+        persists: i % 4 != 3,
+        offline: i % 2 == 0,
+    })
+}
+
 impl World {
     fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let peers = (0..rng.usize(2..=5))
-            .map(|i| Peer {
-                client: Client::new(Config {
-                    sdk_app_id: 1,
-                    refuse_empty_key_list: false,
-                    nonce: (i as u128) << 64,
-                    seed: rng.u64(..),
-                }),
-                socket: 0,
-                is_connected: false,
-                last_frame: 0,
-                calls: BTreeMap::new(),
-                set_values: BTreeMap::new(),
-                last_call: 0,
-                first_get: None,
-                view: None,
-                watch: BTreeMap::new(),
-                synced: false,
-                is_watching: false,
-                watch_call: 0,
-                timeout: None,
-            })
-            .collect();
+        let number = rng.usize(2..=5);
+        // Half of the time the third is another tab of the first.
+        let tabs = rng.bool();
+        let user = |i: usize| if tabs && i == 2 { 0 } else { i };
+        let peers = (0..number).map(|i| Peer::new(i, user(i), &mut rng)).collect();
         Self {
+            is_without_push: rng.u8(..) < 12,
             rng,
             now: 0,
             count: 0,
@@ -148,6 +202,13 @@ impl World {
             arrivals: BTreeMap::new(),
             message: Message::default(),
             answers: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            too_late: BTreeSet::new(),
+            stores: (0..number).map(|_| Store::default()).collect(),
+            accepted: BTreeMap::new(),
+            done: BTreeSet::new(),
+            queued: BTreeSet::new(),
+            conflicts: BTreeSet::new(),
             history: BTreeSet::new(),
             values: 0,
             peers,
@@ -172,11 +233,31 @@ impl World {
         self.now < TROUBLE && self.rng.u8(..) < 12
     }
 
+    /// Whether what peer `i` sends, or is sent, gets lost.
+    fn is_cut(&mut self, i: usize) -> bool {
+        self.now < self.peers[i].offline_until || self.is_lost()
+    }
+
+    /// The time on a peer's own clock.
+    fn clock(&self, i: usize) -> u64 {
+        self.now + self.peers[i].skew
+    }
+
+    fn login(&mut self, i: usize) {
+        let user = self.peers[i].user;
+        self.call(i, |client, call, now| {
+            client.handle_login(call, Some(format!("u{user}")), Some("sig".into()), now);
+        });
+    }
+
     fn run(mut self) {
+        for at in [20, 40].map(|s| s * SECOND) {
+            if self.rng.bool() {
+                self.later(at, Arrival::ServerRestart);
+            }
+        }
         for i in 0..self.peers.len() {
-            self.call(i, |client, call, now| {
-                client.handle_login(call, Some(format!("u{i}")), Some("sig".into()), now)
-            });
+            self.login(i);
             let at = self.rng.u64(0..SECOND);
             self.later(at, Arrival::Act(i));
         }
@@ -195,29 +276,31 @@ impl World {
         let peer = &mut self.peers[i];
         peer.last_call += 1;
         let call = peer.last_call;
-        peer.calls.insert(call, self.now);
-        input(&mut peer.client, call, self.now);
+        let now = self.now + peer.skew;
+        peer.calls.insert(call, now);
+        input(&mut peer.client, call, now);
         self.outputs(i);
         call
     }
 
     fn arrive(&mut self, arrival: Arrival) {
-        let now = self.now;
         match arrival {
-            Arrival::Request(i, request) => {
+            Arrival::Request(i, page, request) => {
                 let reply = self.serve(i, &request);
-                let at = now + self.delay();
-                let reply = if self.is_lost() { Err(Failure::Network) } else { Ok(reply) };
+                let at = self.now + self.delay();
+                let reply = if self.is_cut(i) { Err(Failure::Network) } else { Ok(reply) };
                 // Half of what is lost is never heard of: the client must notice by itself.
                 if reply.is_ok() || self.rng.bool() {
-                    self.later(at, Arrival::Reply(i, request.id, reply));
+                    self.later(at, Arrival::Reply(i, page, request.id, reply));
                 }
             }
-            Arrival::Reply(i, id, reply) => {
+            Arrival::Reply(i, page, id, reply) if page == self.peers[i].page => {
+                let now = self.clock(i);
                 self.peers[i].client.handle_reply(id, reply, now);
                 self.outputs(i);
             }
             Arrival::SocketOpen(i, socket) if socket == self.peers[i].socket => {
+                let now = self.clock(i);
                 self.peers[i].client.handle_socket_open(now);
                 self.outputs(i);
             }
@@ -227,23 +310,38 @@ impl World {
             }
             Arrival::Resume(i, socket, known) if socket == self.peers[i].socket => self.resume(i, known),
             Arrival::Frame(i, socket, frame) if socket == self.peers[i].socket => {
+                let now = self.clock(i);
                 self.peers[i].client.handle_frame(Some(frame), now);
                 self.outputs(i);
             }
             Arrival::Closed(i, socket) if socket == self.peers[i].socket => {
                 self.peers[i].socket += 1;
                 self.peers[i].is_connected = false;
+                let now = self.clock(i);
                 self.peers[i].client.handle_socket_closed(1006, now);
                 self.outputs(i);
             }
             Arrival::Act(i) => self.act(i),
-            Arrival::Computed(i, call, value) => {
+            Arrival::Computed(i, page, call, value) if page == self.peers[i].page => {
+                let now = self.clock(i);
                 self.peers[i].client.handle_computed(call, Some(value), now);
                 self.outputs(i);
             }
-            Arrival::Timeout(i) if self.peers[i].timeout.take_if(|at| *at <= now).is_some() => {
-                self.peers[i].client.handle_timeout(now);
-                self.outputs(i);
+            Arrival::Timeout(i) => {
+                let now = self.clock(i);
+                if self.peers[i].timeout.take_if(|at| *at <= now).is_some() {
+                    self.peers[i].client.handle_timeout(now);
+                    self.outputs(i);
+                }
+            }
+            Arrival::Kept(i, page, kept) if page == self.peers[i].page => self.kept(i, kept),
+            Arrival::Open(i) => self.login(i),
+            Arrival::ServerRestart => {
+                for i in 0..self.peers.len() {
+                    let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
+                    self.peers[i].is_connected = false;
+                    self.later(at, Arrival::Closed(i, socket));
+                }
             }
             _ => {}
         }
@@ -253,16 +351,16 @@ impl World {
         while let Some(output) = self.peers[i].client.poll_output() {
             match output {
                 Output::Request(request) => {
-                    let at = self.now + self.delay();
-                    if !self.is_lost() {
+                    let (at, page) = (self.now + self.delay(), self.peers[i].page);
+                    if !self.is_cut(i) {
                         if self.is_lost() {
                             // Not lost, but twice.
                             let again = at + self.delay();
-                            self.later(again, Arrival::Request(i, request.clone()));
+                            self.later(again, Arrival::Request(i, page, request.clone()));
                         }
-                        self.later(at, Arrival::Request(i, request));
+                        self.later(at, Arrival::Request(i, page, request));
                     } else if self.rng.bool() {
-                        self.later(at, Arrival::Reply(i, request.id, Err(Failure::Network)));
+                        self.later(at, Arrival::Reply(i, page, request.id, Err(Failure::Network)));
                     }
                 }
                 Output::Abort(_) => {}
@@ -270,7 +368,7 @@ impl World {
                     self.peers[i].socket += 1;
                     self.peers[i].is_connected = false;
                     let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
-                    let lost = self.is_lost();
+                    let lost = self.is_cut(i) || self.is_without_push;
                     self.later(
                         at,
                         if lost { Arrival::Closed(i, socket) } else { Arrival::SocketOpen(i, socket) },
@@ -308,10 +406,10 @@ impl World {
                     }
                 }
                 Output::Emit(Event::View(view)) => self.viewed(i, view),
-                Output::Emit(_) => {}
+                Output::Emit(event) => self.keep(i, event),
                 Output::Compute(call, value) => {
-                    let at = self.now + self.delay();
-                    self.later(at, Arrival::Computed(i, call, plus_one(value.as_deref())));
+                    let (at, page) = (self.now + self.delay(), self.peers[i].page);
+                    self.later(at, Arrival::Computed(i, page, call, plus_one(value.as_deref())));
                 }
             }
         }
@@ -319,6 +417,7 @@ impl World {
         if timeout != self.peers[i].timeout {
             self.peers[i].timeout = timeout;
             if let Some(at) = timeout {
+                let at = at.saturating_sub(self.peers[i].skew);
                 self.later(at.max(self.now), Arrival::Timeout(i));
             }
         }
@@ -334,21 +433,43 @@ impl World {
             peer.watch.remove(&key);
         }
         // At every moment: what is not marked as pending, the server has had.
-        for entry in peer.watch.values().filter(|e| e.status != EntryStatus::Pending) {
+        let is_own = |e: &&EntryView| matches!(e.status, EntryStatus::Pending | EntryStatus::Queued);
+        for entry in peer.watch.values().filter(|e| !is_own(e)) {
             assert!(self.history.contains(&(entry.key.clone(), entry.value.clone())), "never had {entry:?}");
         }
     }
 
     fn settled(&mut self, i: usize, call: CallId, result: Result<Answer, Error>) {
+        let now = self.clock(i);
         let peer = &mut self.peers[i];
         let since = peer.calls.remove(&call).expect("a promise is settled once");
-        assert!(self.now - since <= TIME_LIMIT, "a promise is settled within the time limit");
-        if let (Ok(Answer::Items(items)), Some(value)) = (&result, peer.set_values.get(&call)) {
-            let met_itself = items.iter().any(|(code, _, current)| *code == SEQ_CONFLICT && current == value);
-            assert!(!met_itself, "a retry has met its own write");
+        if call == peer.drain_call {
+            let user = peer.user;
+            return self.unlock(user, i);
         }
-        if peer.watch_call == call && result.as_ref().is_err_and(|e| matches!(e.code, NOT_READY | LOGGED_OUT))
-        {
+        // A machine that slept meanwhile is late.
+        let limit = TIME_LIMIT + if self.now > TROUBLE + TIME_LIMIT { 0 } else { peer.skew };
+        assert!(now - since <= limit, "a promise is settled within the time limit");
+        if let Some(value) = peer.set_values.get(&call) {
+            match &result {
+                Ok(Answer::Items(items)) => {
+                    let met_itself =
+                        items.iter().any(|(code, _, current)| *code == SEQ_CONFLICT && current == value);
+                    assert!(!met_itself, "a retry has met its own write");
+                    if items.iter().all(|(code, ..)| *code == 0) {
+                        self.done.insert(value.clone());
+                    }
+                }
+                Ok(Answer::Queued(_)) => {
+                    self.queued.insert(value.clone());
+                }
+                _ => {}
+            }
+        }
+        // It came too early, or the login that it waited for has failed.
+        let is_logged_out = peer.client.identity().0.is_empty();
+        let is_refused = result.as_ref().is_err_and(|e| is_logged_out || e.code == NOT_READY);
+        if peer.watch_call == call && is_refused {
             peer.is_watching = false;
         }
         if peer.first_get == Some(call) {
@@ -362,17 +483,29 @@ impl World {
     fn check(mut self) {
         self.now = REST;
         let truth = live(&self.message);
+        for store in &self.stores {
+            assert!(store.queued.is_empty() && store.holder.is_none(), "an outbox that is not drained");
+        }
+        for (value, times) in self.accepted.iter().filter(|(value, _)| !self.too_late.contains(*value)) {
+            assert_eq!(*times, 1, "{value} was written more than once");
+        }
+        for value in &self.done {
+            assert!(self.accepted.contains_key(value), "{value} was acknowledged, and is not written");
+        }
+        for value in &self.queued {
+            let is_told = self.accepted.contains_key(value) || self.conflicts.contains(value);
+            assert!(is_told, "{value} was queued, and neither written nor told as a conflict");
+        }
         for i in 0..self.peers.len() {
-            assert!(
-                self.peers[i].calls.is_empty(),
-                "promises of {i} that are pending: {:?}",
-                self.peers[i].calls
-            );
             let peer = &self.peers[i];
+            assert!(peer.calls.is_empty(), "promises of {i} that are pending: {:?}", peer.calls);
             if peer.is_watching {
                 let shown = peer.watch.iter().map(|(key, entry)| (key.clone(), entry.value.clone()));
                 assert_eq!(shown.collect::<Map>(), truth, "what {i} is shown");
-                assert!(peer.synced && peer.watch.values().all(|e| e.status != EntryStatus::Pending));
+                assert!(peer.synced && peer.watch.values().all(|e| !e.is_own()), "{:?}", peer.watch);
+            }
+            if self.is_without_push {
+                continue;
             }
             if let Some(view) = &self.peers[i].view {
                 assert_eq!(*view, truth, "what the events of {i} add up to");

@@ -7,16 +7,22 @@ impl World {
     pub(super) fn serve(&mut self, i: usize, request: &Request) -> Reply {
         match &*request.body {
             Body::Set(body) => {
-                let id = request.request_id.expect("a write has a request id");
-                let remembered = self.answers.entry(i).or_default().iter().find(|(other, _)| *other == id);
+                let id = request.request_id.clone().expect("a write has a request id");
+                let user = self.peers[i].user;
+                let remembered = self.answers.entry(user).or_default().iter().find(|(other, _)| *other == id);
                 if let Some((_, reply)) = remembered {
                     return reply.clone();
                 }
-                let reply = self.write(i, body.clone());
-                let answers = self.answers.entry(i).or_default();
+                if self.forgotten.contains(&id) {
+                    // Tabs can write more than a server remembers answers, and doubles may come when all is over: then
+                    // the Seq alone decides.
+                    self.too_late.extend(body.extension_list.iter().flatten().map(|item| item.value.clone()));
+                }
+                let reply = self.write(user, body.clone());
+                let answers = self.answers.entry(user).or_default();
                 answers.push_back((id, reply.clone()));
                 if answers.len() > 8 {
-                    answers.pop_front();
+                    self.forgotten.extend(answers.pop_front().map(|(id, _)| id));
                 }
                 reply
             }
@@ -25,15 +31,18 @@ impl World {
         }
     }
 
-    pub(super) fn write(&mut self, i: usize, request: SetRequest) -> Reply {
+    fn write(&mut self, user: usize, request: SetRequest) -> Reply {
         let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
         let count = self.message.entries.get("count").and_then(|e| e.value.clone());
         let decision =
-            self.message.decide(&operation, &format!("u{i}"), false, self.now, &Limits::DEFAULT).unwrap();
+            self.message.decide(&operation, &format!("u{user}"), false, self.now, &Limits::DEFAULT).unwrap();
         if let Some(change) = &decision.change {
             self.message.absorb(change);
             if let ChangeKind::Set(items) = &change.kind {
                 self.history.extend(items.iter().cloned());
+                for (_, value) in items.iter().filter(|(key, _)| key != "count") {
+                    *self.accepted.entry(value.clone()).or_default() += 1;
+                }
             }
             if let Some(now) = written(change, "count") {
                 assert_eq!(now, plus_one(count.as_deref()), "a mutation that overwrites another");

@@ -34,15 +34,47 @@ impl World {
                 let key = Some("count".into());
                 self.call(i, |client, call, now| client.handle_mutate(call, argument(), key, now));
             }
-            18 => {
-                let socket = self.peers[i].socket;
-                self.later(self.now, Arrival::Closed(i, socket));
-            }
+            18 => match self.rng.u8(0..5) {
+                0 => return self.close_page(i),
+                1 => {
+                    self.peers[i].offline_until = self.now + self.rng.u64(0..15 * SECOND);
+                    self.peers[i].is_connected = false;
+                    if self.rng.bool() {
+                        let socket = self.peers[i].socket;
+                        self.later(self.now, Arrival::Closed(i, socket));
+                    }
+                }
+                2 if self.peers[i].skew == 0 => self.peers[i].skew = self.rng.u64(0..LONGEST_SLEEP),
+                _ => {
+                    let socket = self.peers[i].socket;
+                    self.later(self.now, Arrival::Closed(i, socket));
+                }
+            },
             // The connection is dead and nobody is told.
             _ => self.peers[i].is_connected = false,
         }
         let at = self.now + self.rng.u64(0..3 * SECOND);
         self.later(at, Arrival::Act(i));
+    }
+
+    /// The page is gone with all that it had in memory, and is opened again a little later.
+    fn close_page(&mut self, i: usize) {
+        self.release(i);
+        let client = client(i, self.peers[i].page + 1, &mut self.rng);
+        let peer = &mut self.peers[i];
+        peer.client = client;
+        peer.page += 1;
+        peer.socket += 1;
+        peer.is_connected = false;
+        peer.calls.clear();
+        peer.first_get = None;
+        peer.view = None;
+        peer.watch.clear();
+        peer.is_watching = false;
+        peer.timeout = None;
+        let at = self.now + self.rng.u64(0..5 * SECOND);
+        self.later(at, Arrival::Open(i));
+        self.later(at + 1, Arrival::Act(i));
     }
 
     /// Starts to watch, or stops.

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, JSON, Reflect};
 use message_extensions_core::client::{
-    Answer, CONV_C2C, CONV_GROUP, ChatMessage, EntryStatus, EntryView, Event, ExtensionArgument,
+    Answer, CONV_C2C, CONV_GROUP, ChatMessage, Conflict, EntryStatus, EntryView, Event, ExtensionArgument,
     MessageArgument, Notice, View, WatchId,
 };
 use message_extensions_core::wire::{MsgContent, MsgElement, Read, Source};
@@ -15,6 +15,12 @@ const TEXT: &str = "TIMTextElem";
 /// What a JSON object says.
 pub(crate) fn from_json<T: Read>(text: &str) -> Option<T> {
     Some(T::read(&Parsed(JSON::parse(text).ok().filter(JsValue::is_object)?)))
+}
+
+/// What an array of objects says.
+pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
+    let list = value.dyn_ref::<Array>().map(|list| list.iter().map(|item| T::read(&Parsed(item))).collect());
+    list.unwrap_or_default()
 }
 
 /// An object that the browser has parsed.
@@ -49,7 +55,7 @@ fn to_js(value: &impl Serialize) -> JsValue {
 }
 
 /// A property; `None` if there is none, or no object.
-fn property(value: &JsValue, name: &str) -> Option<JsValue> {
+pub(crate) fn property(value: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(value, &name.into()).ok()
 }
 
@@ -117,7 +123,11 @@ pub(crate) fn answer(answer: Answer) -> JsValue {
     match answer {
         Answer::Done => JsValue::UNDEFINED,
         Answer::Items(items) => {
-            let item = |(code, key, value)| Extension { code: Some(code), key, value };
+            let item = |(code, key, value)| Extension { code: Some(code), key, value, queued: false };
+            to_js(&Extensions { message_id: None, extensions: items.into_iter().map(item).collect() })
+        }
+        Answer::Queued(items) => {
+            let item = |(key, value)| Extension { code: Some(0), key, value, queued: true };
             to_js(&Extensions { message_id: None, extensions: items.into_iter().map(item).collect() })
         }
         Answer::Extensions(list) => to_js(&Extensions { message_id: None, extensions: pairs(list) }),
@@ -144,6 +154,17 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
             ("onMessageExtensionsDeleted", to_js(&Deleted { message_id: id, key_list: keys }))
         }
         Event::View(view) => ("view", to_js(&ShownView::from(view))),
+        Event::Conflict(message_id, list) => {
+            let extensions = list.into_iter().map(Conflicting::from).collect();
+            ("onMessageExtensionsConflict", to_js(&Conflicts { message_id, extensions }))
+        }
+        Event::Load => ("load", JsValue::UNDEFINED),
+        Event::Begin => ("begin", JsValue::UNDEFINED),
+        Event::Stale => ("stale", JsValue::UNDEFINED),
+        Event::Keep(states) => ("keep", to_js(&states)),
+        Event::Queue(call, write) => ("queue", to_js(&(call, write))),
+        Event::Unqueue(order) => ("unqueue", (order as f64).into()),
+        Event::Drain => ("drain", JsValue::UNDEFINED),
         Event::Messages(list) => {
             ("onMessageReceived", to_js(&list.into_iter().map(Message::from).collect::<Vec<_>>()))
         }
@@ -151,7 +172,7 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
 }
 
 fn pairs(list: Vec<(String, String)>) -> Vec<Extension> {
-    list.into_iter().map(|(key, value)| Extension { code: None, key, value }).collect()
+    list.into_iter().map(|(key, value)| Extension { code: None, key, value, queued: false }).collect()
 }
 
 #[derive(Serialize)]
@@ -167,6 +188,23 @@ struct Extension {
     code: Option<u32>,
     key: String,
     value: String,
+    #[serde(skip_serializing_if = "<&bool as core::ops::Not>::not")]
+    queued: bool,
+}
+
+#[derive(Serialize)]
+struct Conflicts {
+    #[serde(rename = "messageID")]
+    message_id: String,
+    extensions: Vec<Conflicting>,
+}
+
+#[derive(Serialize)]
+struct Conflicting {
+    code: u32,
+    key: String,
+    value: String,
+    current: String,
 }
 
 #[derive(Serialize)]
@@ -218,6 +256,13 @@ struct ShownEntry {
     status: &'static str,
 }
 
+impl From<Conflict> for Conflicting {
+    fn from(conflict: Conflict) -> Self {
+        let Conflict { code, key, value, current } = conflict;
+        Self { code, key, value, current }
+    }
+}
+
 impl From<View> for ShownView {
     fn from(view: View) -> Self {
         let changed = view.changed.into_iter().map(ShownEntry::from).collect();
@@ -230,6 +275,7 @@ impl From<EntryView> for ShownEntry {
         let status = match entry.status {
             EntryStatus::Confirmed => "confirmed",
             EntryStatus::Pending => "pending",
+            EntryStatus::Queued => "queued",
             EntryStatus::Conflict => "conflict",
         };
         Self { key: entry.key, value: entry.value, author: entry.author, time: entry.time, status }

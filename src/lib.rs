@@ -28,6 +28,9 @@ use wasm_bindgen::prelude::*;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+/// Hex digits of `random` with which request ids begin; the rest seeds the jitter.
+const NONCE: usize = 24;
+
 /// One client. Every method takes the `resolve(data)` and `reject(code, message)` of the promise that the entry gave.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -35,24 +38,22 @@ pub struct Edge(Pump);
 
 #[wasm_bindgen]
 impl Edge {
-    /// `random`: six random 32-bit numbers. `emit(name, data)` calls the listeners of an event.
+    /// `options`: `SDKAppID`, `endpoint`, `refuseEmptyKeyList`, `persists`, `offline`, and as `random` six random 32-bit
+    /// numbers in hex. `emit(name, data)` calls the listeners of an event, and does what the machine asks of its owner.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        sdk_app_id: f64,
-        endpoint: String,
-        refuse_empty_key_list: bool,
-        random: &[u32],
-        emit: Function,
-    ) -> Self {
-        let word = |i: usize| u64::from(random.get(i).copied().unwrap_or(0));
-        let long = |i: usize| word(i) << 32 | word(i + 1);
+    pub fn new(options: &JsValue, emit: Function) -> Self {
+        let is = |name| convert::property(options, name).is_some_and(|value| value.is_truthy());
+        let mut nonce = convert::text(options, "random").unwrap_or_default();
+        let seed = nonce.split_off(nonce.len().min(NONCE));
         let config = Config {
-            sdk_app_id: sdk_app_id as u64,
-            refuse_empty_key_list,
-            nonce: u128::from(long(0)) << 64 | u128::from(long(2)),
-            seed: long(4),
+            sdk_app_id: convert::number(options, "SDKAppID").unwrap_or_default() as u64,
+            refuse_empty_key_list: is("refuseEmptyKeyList"),
+            nonce,
+            seed: seed.bytes().fold(0, |seed, digit| seed << 4 ^ u64::from(digit)),
+            persists: is("persists"),
+            offline: is("offline"),
         };
-        Self(Pump::new(config, endpoint, emit))
+        Self(Pump::new(config, convert::text(options, "endpoint").unwrap_or_default(), emit))
     }
 
     /// `login({userID, userSig})`
@@ -71,6 +72,28 @@ impl Edge {
     /// `destroy()`
     pub fn destroy(&self, resolve: Function, reject: Function) {
         self.0.call(Call::new(resolve, reject), |client, call, _| client.handle_destroy(call));
+    }
+
+    /// What was kept for the user who logs in: states of messages, writes made offline.
+    pub fn loaded(&self, states: &JsValue, queued: &JsValue) {
+        let (states, queued) = (convert::read_list(states), convert::read_list(queued));
+        self.0.turn(|client, now| client.handle_loaded(states, queued, now));
+    }
+
+    /// What is to be kept and is not is emitted as `keep`.
+    pub fn keep(&self) {
+        self.0.turn(|client, _| client.handle_keep());
+    }
+
+    /// The write of this call is kept.
+    pub fn queued(&self, call: u32) {
+        self.0.turn(|client, _| client.handle_queued(call));
+    }
+
+    /// No other tab sends the writes that are kept, which are these; resolves when all that can be sent is.
+    pub fn drain(&self, writes: &JsValue, resolve: Function, reject: Function) {
+        let writes = convert::read_list(writes);
+        self.0.call(Call::new(resolve, reject), |client, call, now| client.handle_drain(call, writes, now));
     }
 
     /// The network is back, or the page is looked at again.

@@ -196,14 +196,12 @@ impl Messages {
         self.take_stale();
     }
 
-    /// What is to be kept of each message that has changed since this was called last.
+    /// What is to be kept of each message that has changed since this was called last, in this order.
     pub(super) fn take_stale(&mut self) -> Vec<MessageState> {
         self.is_stale_told = false;
         let mut states = Vec::new();
         for message in core::mem::take(&mut self.gone) {
-            if self.find(&message).is_none_or(|tracked| !tracked.cached.is_loaded()) {
-                states.push(MessageState::default().addressed_to(message));
-            }
+            states.push(MessageState::default().addressed_to(message));
         }
         for tracked in &mut self.list {
             if let Some(state) = tracked.cached.take_stale() {

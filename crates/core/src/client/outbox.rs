@@ -24,6 +24,10 @@ use crate::wire::{QueuedItem, QueuedWrite, SetReply, operate_type};
 const FIRST_WAIT: u64 = 1_000;
 const LAST_WAIT: u64 = 30_000;
 
+/// Digits of a request id, and where its counter begins.
+const REQUEST_ID: usize = 32;
+const AGAIN: usize = 24;
+
 /// What was made offline and has no answer.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -171,6 +175,8 @@ impl Client {
             let known = before.iter().position(|queued| queued.write.id == record.request_id);
             let mut queued = match known {
                 Some(i) => before.remove(i),
+                // Not one of ours: nothing could be sent.
+                None if record.request_id.len() != REQUEST_ID || !record.request_id.is_ascii() => continue,
                 None => {
                     let address = record.take_address();
                     let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
@@ -283,7 +289,8 @@ impl Client {
         // Its user saw just what the server has, only the Seq was not known yet.
         self.finish_write(&queued.write, &Ok(Answer::Done));
         queued.write.items = again;
-        queued.write.id = self.new_request_id();
+        // The same after a reload: a digit of the counter that no other id comes to.
+        queued.write.id.replace_range(AGAIN..=AGAIN, "8");
         queued.is_again = true;
         self.messages.tracked(&queued.write.message).begin(&queued.write, true);
         self.outbox.writes.insert(i, queued);

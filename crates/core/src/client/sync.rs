@@ -97,7 +97,10 @@ impl Client {
             Some(true) => {
                 let Some(pages) = tracked.pull.take() else { return };
                 if pages.is_from_another_history() {
-                    tracked.cached.forget();
+                    let waiters = self.messages.forget(message);
+                    if let Some(tracked) = self.messages.find(message) {
+                        tracked.waiters = waiters;
+                    }
                     return self.pull(message, now);
                 }
                 let mut notices = Vec::new();

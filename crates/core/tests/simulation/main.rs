@@ -524,7 +524,7 @@ fn every_client_ends_with_what_the_server_has_and_hears_of_it_once() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let seeds = match number("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATION_SEEDS").unwrap_or(1000),
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(10_000),
     };
     for seed in seeds {
         let run = std::panic::catch_unwind(|| World::new(seed).run());

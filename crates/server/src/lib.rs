@@ -9,6 +9,7 @@
 //! | `envelope`, `origin` | how answers look, which pages may ask |
 //! | `caller` | URL parameters, signatures, call rates |
 //! | `command`, `commands` | their URLs; what they do, a file a subject: extensions, messages, groups |
+//! | `visibility` | who may see a message |
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
@@ -30,6 +31,7 @@ mod message_queue;
 mod origin;
 mod push;
 pub mod store;
+mod visibility;
 
 use std::future::{Future, IntoFuture};
 use std::io;

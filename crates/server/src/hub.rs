@@ -125,18 +125,14 @@ impl Hub {
         }
     }
 
-    /// Hands the events to those of `members` who are connected.
-    pub(crate) fn push_to_members(&self, members: &HashSet<String>, events: &[EventJson]) {
-        let users = self.users();
-        if members.len() < users.len() {
-            members
-                .iter()
-                .filter_map(|user| users.get(user))
-                .flatten()
-                .for_each(|outbox| outbox.push(events));
+    /// Hands the events to those of `users` who are connected.
+    pub(crate) fn push_to_users(&self, users: &HashSet<String>, events: &[EventJson]) {
+        let online = self.users();
+        if users.len() < online.len() {
+            users.iter().filter_map(|user| online.get(user)).flatten().for_each(|outbox| outbox.push(events));
         } else {
-            let online = users.iter().filter(|(user, _)| members.contains(*user));
-            online.flat_map(|(_, own)| own).for_each(|outbox| outbox.push(events));
+            let reached = online.iter().filter(|(user, _)| users.contains(*user));
+            reached.flat_map(|(_, own)| own).for_each(|outbox| outbox.push(events));
         }
     }
 

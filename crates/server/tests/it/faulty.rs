@@ -1,5 +1,6 @@
 //! A store that is slow, fails or panics when told to, and what the server does then.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,7 +12,10 @@ use message_extensions_server::store::{
 };
 use serde_json::json;
 
-use crate::client::{GET, GROUP_SEND, GROUP_SET, SET, Server, config, message, query, set, with};
+use crate::client::{
+    ADD, ADMIN, DELETE, GET, GROUP_SEND, GROUP_SET, SET, Server, config, message, query, set, with,
+};
+use crate::membership::LEFT;
 use crate::socket::Socket;
 
 /// What the next commits do.
@@ -24,6 +28,8 @@ struct FaultyStore {
     inner: MemoryStore,
     /// Milliseconds between the insertion of a message and its answer.
     insert_delay: AtomicU64,
+    /// Milliseconds between the reading of a group and its answer.
+    group_delay: AtomicU64,
     /// Milliseconds before a commit.
     commit_delay: AtomicU64,
     mode: AtomicUsize,
@@ -39,17 +45,23 @@ impl Store for FaultyStore {
     async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError> {
         self.inner.create_group(group).await
     }
-    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         self.inner.destroy_group(group_id).await
     }
     async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
         self.inner.add_members(group_id, users).await
     }
-    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+    async fn remove_members(
+        &self,
+        group_id: &str,
+        users: Vec<String>,
+    ) -> Result<Option<Vec<bool>>, StoreError> {
         self.inner.remove_members(group_id, users).await
     }
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
-        self.inner.group(group_id).await
+        let group = self.inner.group(group_id).await;
+        wait(&self.group_delay).await;
+        group
     }
     async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError> {
         let inserted = self.inner.insert_message(message).await;
@@ -159,4 +171,28 @@ async fn a_change_by_somebody_who_guessed_the_message_is_pushed_after_the_messag
     });
     assert_eq!(socket.event().await["CallbackCommand"], "Group.CallbackAfterSendMsg");
     assert_eq!(socket.event().await["Seq"], 1);
+}
+
+#[tokio::test]
+async fn an_event_whose_members_were_read_before_one_left_comes_before_the_farewell() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let mut carol = Socket::login(server.api.address, "carol").await;
+    server.api.ok("bob", GROUP_SET, &set(&group, &[("a", "v", 0)])).await;
+    assert_eq!(carol.event().await["Seq"], 1);
+    store.commit_delay.store(200, Ordering::SeqCst);
+    let write = set(&group, &[("b", "v", 0)]);
+    let add = json!({"GroupId": group["GroupId"], "MemberList": [{"Member_Account": "dave"}]});
+    let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["carol"]});
+    tokio::join!(server.api.ok("bob", GROUP_SET, &write), async {
+        // During the commit the members are forgotten, so the push reads them, slowly, while carol is removed.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.api.ok(ADMIN, ADD, &add).await;
+        store.group_delay.store(300, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        server.api.ok(ADMIN, DELETE, &remove).await;
+    });
+    assert_eq!(carol.event().await["Seq"], 2);
+    assert_eq!(carol.event().await["CallbackCommand"], LEFT);
+    carol.has_nothing().await;
 }

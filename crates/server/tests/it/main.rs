@@ -8,6 +8,7 @@ mod client;
 mod extensions;
 mod faulty;
 mod http;
+mod membership;
 mod process;
 mod push;
 mod socket;

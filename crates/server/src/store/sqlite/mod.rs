@@ -6,6 +6,7 @@ mod groups;
 mod messages;
 mod writer;
 
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
@@ -91,7 +92,7 @@ impl Store for SqliteStore {
         self.write(move |db| groups::create(db, &group)).await
     }
 
-    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         let group_id = group_id.to_owned();
         self.write(move |db| groups::destroy(db, &group_id)).await
     }
@@ -101,7 +102,11 @@ impl Store for SqliteStore {
         self.write(move |db| groups::add_members(db, &group_id, &users)).await
     }
 
-    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+    async fn remove_members(
+        &self,
+        group_id: &str,
+        users: Vec<String>,
+    ) -> Result<Option<Vec<bool>>, StoreError> {
         let group_id = group_id.to_owned();
         self.write(move |db| groups::remove_members(db, &group_id, &users)).await
     }

@@ -39,6 +39,16 @@ pub(crate) async fn find_group(
     Ok(group.filter(|group| caller.is_admin || group.members.contains(&caller.identifier)))
 }
 
+/// Whether the caller still sees a message that was found before.
+pub(crate) async fn still_sees(app: &App, caller: &Caller, message: &NewMessage) -> Result<bool, StoreError> {
+    match &message.conversation {
+        Conversation::C2c { .. } => Ok(is_party(caller, message)),
+        Conversation::Group { group_id, no } => {
+            Ok(find_group(app, caller, group_id).await?.is_some_and(|group| group.no == *no))
+        }
+    }
+}
+
 fn is_party(caller: &Caller, message: &NewMessage) -> bool {
     let who = &caller.identifier;
     let is_recipient = matches!(&message.conversation, Conversation::C2c { to } if to == who);

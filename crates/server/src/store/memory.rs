@@ -206,6 +206,10 @@ impl Store for MemoryStore {
         Ok(newest_first.filter(|m| max_seq.is_none_or(|max| m.msg_seq <= max)).take(count).cloned().collect())
     }
 
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+        Ok(self.data().messages.get(&message_no).map(|m| m.extensions.latest_seq))
+    }
+
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
         let data = self.data();
         let loaded = |m: &MessageData| Loaded {

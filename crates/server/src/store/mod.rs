@@ -59,6 +59,9 @@ pub trait Store: Send + Sync {
         count: usize,
     ) -> Result<Vec<StoredMessage>, StoreError>;
 
+    /// The counter of a message, for less than it costs to load the message. `None`: it is gone.
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError>;
+
     /// The extensions of a message and what is remembered of its callers. `None`: it is gone.
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,9 +30,12 @@ struct FaultyStore {
     insert_delay: AtomicU64,
     /// Milliseconds between the reading of a group and its answer.
     group_delay: AtomicU64,
+    /// Milliseconds before the answer what a message's counter is.
+    counter_delay: AtomicU64,
     /// Milliseconds before a commit.
     commit_delay: AtomicU64,
     mode: AtomicUsize,
+    loads_fail: AtomicBool,
     commits: AtomicUsize,
 }
 
@@ -82,7 +85,14 @@ impl Store for FaultyStore {
     ) -> Result<Vec<StoredMessage>, StoreError> {
         self.inner.list_group(group_no, max_seq, count).await
     }
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+        wait(&self.counter_delay).await;
+        self.inner.latest_seq(message_no).await
+    }
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
+        if self.loads_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Failed("the disk is on fire".into()));
+        }
         self.inner.load(message_no).await
     }
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
@@ -195,4 +205,67 @@ async fn an_event_whose_members_were_read_before_one_left_comes_before_the_farew
     assert_eq!(carol.event().await["Seq"], 2);
     assert_eq!(carol.event().await["CallbackCommand"], LEFT);
     carol.has_nothing().await;
+}
+
+#[tokio::test]
+async fn one_resume_at_a_time_and_the_next_when_it_is_complete() {
+    let (store, server) = server().await;
+    let message = server.api.c2c_message().await;
+    store.counter_delay.store(200, Ordering::SeqCst);
+    let mut socket = Socket::login(server.api.address, "bob").await;
+    for _ in 0..2 {
+        assert!(socket.resumed(std::slice::from_ref(&message)).await.is_empty());
+    }
+    socket.resume(std::slice::from_ref(&message)).await;
+    socket.resume(std::slice::from_ref(&message)).await;
+    assert_eq!(socket.closed().await, 4002);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_loaded_is_resumed_as_10002_and_the_others_are_not() {
+    let (store, server) = server().await;
+    let [good, bad] = [server.api.c2c_message().await, server.api.c2c_message().await];
+    for message in [&good, &bad] {
+        server.api.ok("bob", SET, &set(message, &[("k", "v", 0)])).await;
+    }
+    store.mode.store(FAIL, Ordering::SeqCst);
+    store.loads_fail.store(true, Ordering::SeqCst);
+    // Its commit fails, so it is to be loaded again.
+    assert_eq!(server.api.refused("bob", SET, &set(&bad, &[("l", "v", 0)])).await, 10002);
+    let mut socket = Socket::login(server.api.address, "bob").await;
+    let resumed = socket.resumed(&[bad.clone(), good]).await;
+    assert_eq!(resumed[0], with(&bad, json!({"ErrorCode": 10002})));
+    assert_eq!(resumed[1]["LatestSeq"], 1);
+    store.loads_fail.store(false, Ordering::SeqCst);
+    assert_eq!(socket.resumed(std::slice::from_ref(&bad)).await[0]["LatestSeq"], 1);
+}
+
+#[tokio::test]
+async fn who_leaves_a_group_during_a_resume_gets_nothing_of_it_after_the_farewell() {
+    let (store, server) = server().await;
+    let groups = [server.api.group_message("Public").await, server.api.group_message("Public").await];
+    let slow = server.api.c2c_message().await;
+    for group in &groups {
+        server.api.ok("bob", GROUP_SET, &set(group, &[("k", "v", 0)])).await;
+    }
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    store.counter_delay.store(300, Ordering::SeqCst);
+    let [before, after] = &groups;
+    bob.resume(&[before.clone(), slow, after.clone(), before.clone()]).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for group in &groups {
+        let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["bob"]});
+        server.api.ok(ADMIN, DELETE, &remove).await;
+    }
+    // What was seen as a member comes before the farewells, what had its turn later is refused.
+    let first = bob.frame().await;
+    assert_eq!(first["Messages"][0]["LatestSeq"], 1);
+    assert_eq!((&first["Messages"][1], &first["Complete"]), (&json!(null), &json!(null)));
+    for group in &groups {
+        let event = bob.event().await;
+        assert_eq!((&event["CallbackCommand"], &event["GroupId"]), (&json!(LEFT), &group["GroupId"]));
+    }
+    let rest = bob.frame().await;
+    let refused = [after, before].map(|group| with(group, json!({"ErrorCode": 23004})));
+    assert_eq!((&rest["Messages"], &rest["Complete"]), (&json!(refused), &json!(1)));
 }

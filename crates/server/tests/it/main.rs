@@ -11,5 +11,6 @@ mod http;
 mod membership;
 mod process;
 mod push;
+mod resume;
 mod socket;
 mod store_contract;

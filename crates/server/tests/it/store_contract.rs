@@ -28,6 +28,7 @@ macro_rules! contract {
 
 contract! {
     a_commit_is_loaded_as_the_law_would_have_it,
+    the_counter_is_that_of_what_is_loaded,
     a_commit_on_another_seq_is_a_conflict_and_keeps_nothing,
     a_commit_on_a_message_that_is_gone_is_a_conflict,
     answers_are_kept_with_their_write_the_last_eight_of_each_caller,
@@ -102,6 +103,18 @@ async fn a_commit_is_loaded_as_the_law_would_have_it(store: &dyn Store) {
         changes.iter().for_each(|change| expected.absorb(change));
         assert_eq!(store.load(no).await.unwrap().unwrap().message, expected);
     }
+}
+
+async fn the_counter_is_that_of_what_is_loaded(store: &dyn Store) {
+    let no = insert(store, message(group(store, "lunch").await, 1)).await.no;
+    assert_eq!(store.latest_seq(no).await.unwrap(), Some(0));
+    store.commit(commit(no, 0, vec![set(1, &[("k", "v")]), set(2, &[("k", "w")])])).await.unwrap();
+    assert_eq!(store.latest_seq(no).await.unwrap(), Some(2));
+    store.commit(commit(no, 2, vec![change(3, ChangeKind::Clear)])).await.unwrap();
+    assert_eq!(store.latest_seq(no).await.unwrap(), Some(3));
+    assert_eq!(store.latest_seq(no + 1000).await.unwrap(), None);
+    store.destroy_group("lunch").await.unwrap();
+    assert_eq!(store.latest_seq(no).await.unwrap(), None);
 }
 
 async fn a_commit_on_another_seq_is_a_conflict_and_keeps_nothing(store: &dyn Store) {

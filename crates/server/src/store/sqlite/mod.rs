@@ -138,6 +138,10 @@ impl Store for SqliteStore {
         self.read(move |db| messages::list_group(db, group_no, max_seq, count)).await
     }
 
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+        self.read(move |db| extensions::latest_seq(db, message_no)).await
+    }
+
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
         self.read(move |db| extensions::load(db, message_no)).await
     }

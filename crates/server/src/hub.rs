@@ -164,6 +164,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_is_lost_when_a_wait_is_given_up() {
+        let hub = Hub::default();
+        let outbox = hub.join("alice", PushLimits::default());
+        hub.push_to_pair("alice", "bob", &events(1));
+        tokio::select! {
+            biased;
+            turn = outbox.next() => panic!("{turn:?} without letting others run"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(outbox.next().await, Turn::Send(0, events(1)));
+    }
+
+    #[tokio::test]
     async fn an_outbox_that_overflows_keeps_nothing_and_says_so() {
         let hub = Hub::default();
         let outbox = hub.join("alice", PushLimits { queued_events: 2, ..PushLimits::default() });

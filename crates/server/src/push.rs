@@ -163,7 +163,7 @@ async fn hear<'a>(
                 let only = one.try_acquire().ok();
                 let resume = only.and_then(|only| Resume::new(app, caller, only, frame.messages));
                 let Some(resume) = resume else { return Some((close::BAD_FRAME, None)) };
-                // One call, however much it names; too many wait, and with them what the client says next.
+                // Counts as one pull, however much it names; over the rate it waits, and with it what the client says next.
                 app.callers.admit_in_time(caller, Command::PullC2c).await;
                 ask.send(resume).await.ok()?;
             }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use message_extensions_core::law::{Change, ChangeKind};
 use message_extensions_server::store::{
     C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
     StoreError, StoredMessage,
@@ -268,4 +269,37 @@ async fn who_leaves_a_group_during_a_resume_gets_nothing_of_it_after_the_farewel
     let rest = bob.frame().await;
     let refused = [after, before].map(|group| with(group, json!({"ErrorCode": 23004})));
     assert_eq!((&rest["Messages"], &rest["Complete"]), (&json!(refused), &json!(1)));
+}
+
+#[tokio::test]
+async fn who_leaves_a_group_between_two_parts_of_a_message_gets_no_second_part() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let no = store.inner.group(group["GroupId"].as_str().unwrap()).await.unwrap().unwrap().no;
+    let found = store.inner.find_messages(&MessageName::Group { no, msg_seq: 1 }).await.unwrap();
+    // Two parts, each of which needs a frame.
+    let change = |seq| {
+        let kind = ChangeKind::Set(vec![(format!("k{seq}"), "v".repeat(1000))]);
+        Change { seq, kind, author: "alice".into(), time: 1_665_388_290_123 }
+    };
+    let changes = (1..=400).map(change).collect();
+    let commit = Commit { message_no: found[0].no, expected_seq: 0, changes, answers: Vec::new() };
+    store.inner.commit(commit).await.unwrap();
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    store.counter_delay.store(300, Ordering::SeqCst);
+    bob.resume(std::slice::from_ref(&group)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let add = json!({"GroupId": group["GroupId"], "MemberList": [{"Member_Account": "dave"}]});
+    server.api.ok(ADMIN, ADD, &add).await;
+    // For the second part the members are read, slowly, and bob is removed meanwhile.
+    store.group_delay.store(400, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["bob"]});
+    server.api.ok(ADMIN, DELETE, &remove).await;
+    let first = bob.frame().await;
+    assert_eq!((&first["Messages"][0]["CompleteFlag"], &first["Messages"][1]), (&json!(0), &json!(null)));
+    assert_eq!(bob.event().await["CallbackCommand"], LEFT);
+    let rest = bob.frame().await;
+    assert_eq!(rest["Messages"], json!([with(&group, json!({"ErrorCode": 23004}))]));
+    assert_eq!(rest["Complete"], 1);
 }

@@ -57,10 +57,10 @@ async fn nothing_of_the_group_follows_to_who_has_left_until_they_are_added_again
     let group = server.api.group_message("Public").await;
     let mut carol = Socket::login(server.api.address, "carol").await;
     server.api.ok("bob", GROUP_SET, &set(&group, &[("before", "v", 0)])).await;
+    assert_eq!(carol.event().await["Seq"], 1);
     remove(&server.api, &group, &["carol"]).await;
     server.api.ok("bob", GROUP_SET, &set(&group, &[("after", "v", 0)])).await;
     server.api.ok("bob", GROUP_SEND, &message(json!({"GroupId": group["GroupId"]}))).await;
-    assert_eq!(carol.event().await["Seq"], 1);
     is_told(&mut carol, LEFT, &group).await;
     carol.has_nothing().await;
     add(&server.api, &group, "carol").await;

@@ -50,12 +50,9 @@ async fn stored(store: &dyn Store, n: u32, keys: u64) -> Value {
     json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": message.msg_key()})
 }
 
+/// So many of them, in this order.
 async fn all_stored(store: &dyn Store, messages: u32, keys: u64) -> Vec<Value> {
-    let mut named = Vec::new();
-    for n in 0..messages {
-        named.push(stored(store, n, keys).await);
-    }
-    named
+    futures_util::future::join_all((0..messages).map(|n| stored(store, n, keys))).await
 }
 
 #[tokio::test]
@@ -354,7 +351,7 @@ async fn changes_during_a_resume_are_pushed_and_with_both_a_client_has_what_the_
     let writes = async {
         for round in 0..12 {
             for (n, message) in messages.iter().enumerate() {
-                let write = match (n + round) % 7 {
+                let mut write = match (n + round) % 7 {
                     0 => with(message, json!({"OperateType": 3})),
                     1 => with(
                         message,
@@ -362,8 +359,7 @@ async fn changes_during_a_resume_are_pushed_and_with_both_a_client_has_what_the_
                     ),
                     _ => set(message, &[("x", &round.to_string(), 0), (&format!("k{n}"), "w", 0)]),
                 };
-                // Without a Seq, which an admin may omit.
-                let mut write = write;
+                // An admin overwrites without a Seq.
                 for item in write["ExtensionList"].as_array_mut().into_iter().flatten() {
                     item.as_object_mut().unwrap().remove("Seq");
                 }
@@ -392,21 +388,17 @@ async fn changes_during_a_resume_are_pushed_and_with_both_a_client_has_what_the_
         }
     };
     tokio::join!(writes, reads);
-    socket.send(r#"{"Type":"ping"}"#).await;
-    loop {
-        let frame = socket.frame().await;
-        if frame["Type"] == "pong" {
-            break;
-        }
-        for event in frame["Events"].as_array().unwrap() {
-            replicas.get_mut(event["MsgKey"].as_str().unwrap()).unwrap().take_event(event.clone());
-        }
-    }
     assert!(pushed_before_the_end > 0 && held > 0, "{pushed_before_the_end} pushed, {held} held");
     for message in &messages {
-        let replica = &replicas[message["MsgKey"].as_str().unwrap()];
-        assert!(replica.held.is_empty());
+        let key = message["MsgKey"].as_str().unwrap();
         let (latest_seq, entries) = pulled(&server.api, message).await;
+        // A write is answered before it is pushed.
+        while replicas[key].latest_seq < latest_seq {
+            let event = socket.event().await;
+            replicas.get_mut(event["MsgKey"].as_str().unwrap()).unwrap().take_event(event.clone());
+        }
+        let replica = &replicas[key];
+        assert!(replica.held.is_empty());
         assert_eq!((replica.latest_seq, &replica.entries), (latest_seq, &entries));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::Query;
 use axum::http::Uri;
@@ -11,6 +12,7 @@ use message_extensions_core::code::{
 use message_extensions_core::law::CallRate;
 use message_extensions_core::usersig;
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use crate::clock::{now_s, steady_ms};
 use crate::command::Command;
@@ -158,6 +160,13 @@ impl Callers {
             (None, self.user_calls_per_second)
         };
         self.rates().entry((caller.identifier.clone(), command)).or_default().admit(steady_ms(), limit)
+    }
+
+    /// Counts a call that is not refused: it waits for a second in which the caller may make it.
+    pub(crate) async fn admit_in_time(&self, caller: &Caller, command: Command) {
+        while self.admit(caller, command).is_err() {
+            sleep(Duration::from_millis(1000 - steady_ms() % 1000)).await;
+        }
     }
 
     /// Drops what no longer counts.

@@ -1,7 +1,7 @@
 //! Who is connected, and what waits for each connection.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -47,7 +47,7 @@ impl Outbox {
     }
 
     fn change(&self, change: impl FnOnce(&mut Waiting)) {
-        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.waiting());
         self.changed.notify_one();
     }
 
@@ -69,26 +69,31 @@ impl Outbox {
         self.change(|waiting| waiting.pongs += 1);
     }
 
-    /// Waits until there is something to send, and takes all of it.
+    /// Whether there is something to send.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.overflowed || waiting.pongs > 0 || !waiting.events.is_empty()
+    }
+
+    /// Waits until there is something to send, and takes all of it. Nothing is lost when the wait is given up.
     pub(crate) async fn next(&self) -> Turn {
-        loop {
+        while !self.is_waiting() {
             self.changed.notified().await;
-            // Whatever else is ready to run now may have more for the same frame.
-            tokio::task::yield_now().await;
-            let waiting = self.take();
-            if waiting.overflowed {
-                return Turn::Overflowed;
-            }
-            if waiting.pongs > 0 || !waiting.events.is_empty() {
-                return Turn::Send(waiting.pongs, waiting.events);
-            }
         }
+        // Whatever else is ready to run now may have more for the same frame.
+        tokio::task::yield_now().await;
+        let waiting = self.take();
+        if waiting.overflowed { Turn::Overflowed } else { Turn::Send(waiting.pongs, waiting.events) }
     }
 
     fn take(&self) -> Waiting {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         let overflowed = waiting.overflowed;
         std::mem::replace(&mut *waiting, Waiting { overflowed, ..Waiting::default() })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,22 +130,18 @@ impl Hub {
         }
     }
 
-    /// Hands the events to those of `members` who are connected.
-    pub(crate) fn push_to_members(&self, members: &HashSet<String>, events: &[EventJson]) {
-        let users = self.users();
-        if members.len() < users.len() {
-            members
-                .iter()
-                .filter_map(|user| users.get(user))
-                .flatten()
-                .for_each(|outbox| outbox.push(events));
+    /// Hands the events to those of `users` who are connected.
+    pub(crate) fn push_to_users(&self, users: &HashSet<String>, events: &[EventJson]) {
+        let online = self.users();
+        if users.len() < online.len() {
+            users.iter().filter_map(|user| online.get(user)).flatten().for_each(|outbox| outbox.push(events));
         } else {
-            let online = users.iter().filter(|(user, _)| members.contains(*user));
-            online.flat_map(|(_, own)| own).for_each(|outbox| outbox.push(events));
+            let reached = online.iter().filter(|(user, _)| users.contains(*user));
+            reached.flat_map(|(_, own)| own).for_each(|outbox| outbox.push(events));
         }
     }
 
-    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<Arc<Outbox>>>> {
+    fn users(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Outbox>>>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -160,6 +161,19 @@ mod tests {
         hub.push_to_pair("alice", "bob", &events(3)[..2]);
         hub.push_to_pair("bob", "alice", &events(3)[2..]);
         assert_eq!(outbox.next().await, Turn::Send(0, events(3)));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_lost_when_a_wait_is_given_up() {
+        let hub = Hub::default();
+        let outbox = hub.join("alice", PushLimits::default());
+        hub.push_to_pair("alice", "bob", &events(1));
+        tokio::select! {
+            biased;
+            turn = outbox.next() => panic!("{turn:?} without letting others run"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(outbox.next().await, Turn::Send(0, events(1)));
     }
 
     #[tokio::test]

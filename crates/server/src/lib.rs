@@ -9,9 +9,11 @@
 //! | `envelope`, `origin` | how answers look, which pages may ask |
 //! | `caller` | URL parameters, signatures, call rates |
 //! | `command`, `commands` | their URLs; what they do, a file a subject: extensions, messages, groups |
+//! | `visibility` | who may see a message |
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
+//! | `resume` | what a client that comes back has missed |
 //!
 //! `http` calls `commands`, these call `message_queue` and `store`, and the queue hands events to `delivery`.
 //! [`run`] serves until it is told to stop; the caller owns the socket and the signal, so tests bind port 0.
@@ -29,7 +31,9 @@ mod hub;
 mod message_queue;
 mod origin;
 mod push;
+mod resume;
 pub mod store;
+mod visibility;
 
 use std::future::{Future, IntoFuture};
 use std::io;

@@ -71,6 +71,14 @@ impl MessageQueue {
         hot.committed(&*self.store, &self.delivery).await
     }
 
+    /// The counter of a message, which is not loaded for it.
+    pub(crate) async fn latest_seq(&self, hot: &Hot) -> Result<u64, StoreError> {
+        match hot.known() {
+            Some(message) => Ok(message.latest_seq),
+            None => self.store.latest_seq(hot.stored.no).await?.ok_or(StoreError::Conflict),
+        }
+    }
+
     /// Queues an operation and waits for its answer, which is given after the commit.
     pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Answer {
         let (answer, outcome) = oneshot::channel();

@@ -1,11 +1,12 @@
 //! The push connection (`docs/protocol.md`, "The push connection").
 //!
 //! ```text
-//! upgrade ── login within 10 s ──▶ ready ──▶ events, pongs ──▶ close
+//! upgrade ── login within 10 s ──▶ ready ──▶ events, pongs, resumed ──▶ close
 //!                  │                              ▲ 4002 not a frame of ours   4003 silent
 //!                  └▶ refused, close 4001         │ 4004 too slow  4005 signature expired  4006 server stops
 //! ```
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,17 +20,22 @@ use futures_util::{SinkExt, StreamExt};
 use message_extensions_core::code::{Error, SIGNATURE_EXPIRED};
 use message_extensions_core::wire::{ClientFrame, ServerFrame, Status, close, push_frame};
 use serde_json::to_string;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
 use crate::clock::now_s;
+use crate::command::Command;
 use crate::envelope::{internal, respond};
 use crate::hub::{Outbox, Turn};
 use crate::origin::is_allowed_origin;
+use crate::resume::Resume;
 
-/// Largest frame from a client, bytes; a login is the largest there is.
-const FRAME_BYTES: usize = 64 << 10;
+/// Largest frame from a client, bytes; a resume is the largest there is.
+const FRAME_BYTES: usize = 1 << 20;
+/// Largest login frame, bytes.
+const LOGIN_BYTES: usize = 64 << 10;
 /// How long a connection that ends may take to hear why.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -51,7 +57,8 @@ pub(crate) async fn connect(
         return (StatusCode::FORBIDDEN, "this Origin is not allowed").into_response();
     }
     let url = UrlParameters::of(&uri);
-    upgrade.max_message_size(FRAME_BYTES).on_upgrade(move |socket| async move {
+    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
+    upgrade.on_upgrade(move |socket| async move {
         let tasks = app.tasks.clone();
         // Tracked, so that the server's stop waits for the farewell.
         let _ = tasks.spawn(async move { serve(&app, socket, url).await }).await;
@@ -83,12 +90,13 @@ async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<U
         Err(end) => return end,
     };
     let joined = Joined::new(app, caller);
-    if sink.send(Frame::text(plain_frame(ServerFrame::READY))).await.is_err() {
-        return None;
+    if let Err(end) = send(sink, plain_frame(ServerFrame::READY)).await {
+        return end;
     }
+    let (one, (ask, asked)) = (Semaphore::new(1), mpsc::channel(1));
     tokio::select! {
-        end = hear(app, stream, &joined.outbox) => end,
-        end = speak(sink, &joined.outbox) => end,
+        end = hear(&joined, stream, &one, &ask) => end,
+        Err(end) = speak(sink, &joined.outbox, asked) => end,
         () = sleep(Duration::from_secs(until.saturating_sub(now_s()))) => {
             let expired = Error::new(SIGNATURE_EXPIRED, "usersig has expired: log in with a new one");
             Some((close::EXPIRED, Some(expired)))
@@ -127,7 +135,7 @@ async fn login(
     if url.has_signature() {
         return app.callers.identify(&url).map_err(refused);
     }
-    let frame = next_frame(stream, app.config.push.login).await?;
+    let frame = next_frame(stream, app.config.push.login, LOGIN_BYTES).await?;
     if frame.r#type != ClientFrame::LOGIN {
         return Err(Some((close::BAD_FRAME, None)));
     }
@@ -135,43 +143,93 @@ async fn login(
     app.callers.authenticate(frame.sdk_app_id, identifier, signature).map_err(refused)
 }
 
-/// Answers pings until the client falls silent, or says what is not in the protocol.
-async fn hear(app: &App, stream: &mut Stream, outbox: &Outbox) -> End {
+/// Answers pings and passes on resumes, `one` at a time, until the client falls silent or says what is not in the
+/// protocol.
+async fn hear<'a>(
+    joined: &'a Joined<'_>,
+    stream: &mut Stream,
+    one: &'a Semaphore,
+    ask: &mpsc::Sender<Resume<'a>>,
+) -> End {
+    let Joined { app, caller, outbox } = joined;
     loop {
-        match next_frame(stream, app.config.push.idle).await {
-            Ok(frame) if frame.r#type == ClientFrame::PING => outbox.pong(),
-            Ok(_) => return Some((close::BAD_FRAME, None)),
+        let frame = match next_frame(stream, app.config.push.idle, FRAME_BYTES).await {
+            Ok(frame) => frame,
             Err(end) => return end,
+        };
+        match frame.r#type.as_str() {
+            ClientFrame::PING => outbox.pong(),
+            ClientFrame::RESUME => {
+                let only = one.try_acquire().ok();
+                let resume = only.and_then(|only| Resume::new(app, caller, only, frame.messages));
+                let Some(resume) = resume else { return Some((close::BAD_FRAME, None)) };
+                // Counts as one pull, however much it names; over the rate it waits, and with it what the client says next.
+                app.callers.admit_in_time(caller, Command::PullC2c).await;
+                ask.send(resume).await.ok()?;
+            }
+            _ => return Some((close::BAD_FRAME, None)),
         }
     }
 }
 
 /// The client's next frame of the protocol; those of WebSocket itself only show that it is there.
-async fn next_frame(stream: &mut Stream, patience: Duration) -> Result<ClientFrame, End> {
+async fn next_frame(stream: &mut Stream, patience: Duration, bytes: usize) -> Result<ClientFrame, End> {
     loop {
         let next = timeout(patience, stream.next()).await;
         match next.map_err(|_| Some((close::SILENT, None)))? {
-            Some(Ok(Frame::Text(text))) => {
+            Some(Ok(Frame::Text(text))) if text.len() <= bytes => {
                 return serde_json::from_str(&text).map_err(|_| Some((close::BAD_FRAME, None)));
             }
             Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
-            Some(Ok(Frame::Binary(_))) => return Err(Some((close::BAD_FRAME, None))),
+            Some(Ok(Frame::Text(_) | Frame::Binary(_))) => return Err(Some((close::BAD_FRAME, None))),
             Some(Ok(Frame::Close(_)) | Err(_)) | None => return Err(None),
         }
     }
 }
 
-/// Sends what waits, as one frame a turn.
-async fn speak(sink: &mut Sink, outbox: &Outbox) -> End {
+/// Sends what waits, as one frame a turn, and answers resumes.
+async fn speak(
+    sink: &mut Sink,
+    outbox: &Outbox,
+    mut asked: mpsc::Receiver<Resume<'_>>,
+) -> Result<Infallible, End> {
     loop {
-        let Turn::Send(pongs, events) = outbox.next().await else { return Some((close::TOO_SLOW, None)) };
-        for _ in 0..pongs {
-            sink.send(Frame::text(plain_frame(ServerFrame::PONG))).await.ok()?;
-        }
-        if !events.is_empty() {
-            sink.send(Frame::text(push_frame(&events))).await.ok()?;
+        tokio::select! {
+            turn = outbox.next() => say(sink, turn).await?,
+            Some(resume) = asked.recv() => answer(sink, outbox, resume).await?,
         }
     }
+}
+
+/// What waits goes between two frames of the answer.
+async fn answer(sink: &mut Sink, outbox: &Outbox, resume: Resume<'_>) -> Result<(), End> {
+    let mut rest = Some(resume);
+    while let Some(resume) = rest {
+        let frame;
+        (frame, rest) = resume.next_frame(|| outbox.is_waiting()).await;
+        if let Some(frame) = frame {
+            send(sink, frame).await?;
+        }
+        if outbox.is_waiting() {
+            say(sink, outbox.next().await).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn say(sink: &mut Sink, turn: Turn) -> Result<(), End> {
+    let Turn::Send(pongs, events) = turn else { return Err(Some((close::TOO_SLOW, None))) };
+    for _ in 0..pongs {
+        send(sink, plain_frame(ServerFrame::PONG)).await?;
+    }
+    if !events.is_empty() {
+        send(sink, push_frame(&events)).await?;
+    }
+    Ok(())
+}
+
+async fn send(sink: &mut Sink, frame: String) -> Result<(), End> {
+    sink.send(Frame::text(frame)).await.map_err(|_| None)
 }
 
 fn plain_frame(kind: &str) -> String {

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use message_extensions_core::code::{Error, NO_SUCH_MESSAGE, NOT_SUPPORTED};
 use message_extensions_core::law::{Message, Operation};
-use message_extensions_core::message::MessageRef;
 use message_extensions_core::wire::{Address, PullRequest, SetRequest};
 
 use super::{Call, Command, failed, to_json};
 use crate::caller::UrlParameters;
 use crate::envelope::Answer;
 use crate::message_queue::{Hot, Request};
-use crate::store::{Conversation, MessageName, StoredMessage};
+use crate::visibility;
 
 /// Visibility is decided before everything that the request says about the message, so that 23004 tells a stranger
 /// nothing.
@@ -43,30 +42,12 @@ pub(super) async fn pull(call: Call<'_>, body: &[u8]) -> Answer {
     to_json(&page.into_reply(request.with_author == Some(1)))
 }
 
-/// The message that is named, if the caller may see it. To those who may not it does not exist.
+/// The message that is named, if the caller may see it.
 async fn find(call: &Call<'_>, address: Address) -> Result<Arc<Hot>, Error> {
     let named = match call.command {
         Command::SetC2c | Command::PullC2c => address.c2c()?,
         _ => address.group()?,
     };
-    let found = match named {
-        MessageRef::C2c { from, to, msg_key } => {
-            let candidates = call.app.queue.find(&MessageName::C2c { from, to, msg_key }).await;
-            candidates.map_err(|e| failed(&e))?.into_iter().find(|hot| is_party(call, &hot.stored))
-        }
-        MessageRef::Group { group_id, msg_seq } => find_in_group(call, &group_id, msg_seq).await?,
-    };
+    let found = visibility::find(call.app, &call.caller, named).await.map_err(|e| failed(&e))?;
     found.ok_or(Error::new(NO_SUCH_MESSAGE, "the message does not exist, or you may not see it"))
-}
-
-fn is_party(call: &Call<'_>, stored: &StoredMessage) -> bool {
-    let who = &call.caller.identifier;
-    let is_recipient = matches!(&stored.message.conversation, Conversation::C2c { to } if to == who);
-    call.caller.is_admin || stored.message.sender == *who || is_recipient
-}
-
-async fn find_in_group(call: &Call<'_>, group_id: &str, msg_seq: u64) -> Result<Option<Arc<Hot>>, Error> {
-    let Some(group) = call.group(group_id).await? else { return Ok(None) };
-    let name = MessageName::Group { no: group.no, msg_seq };
-    Ok(call.app.queue.find(&name).await.map_err(|e| failed(&e))?.into_iter().next())
 }

@@ -1,12 +1,18 @@
 //! Groups (admin).
 
+use std::collections::HashSet;
+
 use message_extensions_core::code::{ADMIN_ONLY, Error, GROUP_EXISTS, NO_SUCH_GROUP};
-use message_extensions_core::wire::{CreateGroupRequest, GroupReply, GroupRequest, Member, OK, Status};
+use message_extensions_core::wire::{
+    CreateGroupRequest, Event, GroupReply, GroupRequest, Member, OK, Status, command,
+};
 use serde::de::DeserializeOwned;
 
 use super::{Call, failed, invalid, to_json};
 use crate::caller::check_user_id;
+use crate::clock::now_ms;
 use crate::envelope::Answer;
+use crate::hub::EventJson;
 use crate::store::NewGroup;
 
 /// Longest GroupId, bytes of UTF-8.
@@ -30,8 +36,10 @@ pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
         ..GroupReply::default()
     };
     let group_id = group.group_id.clone();
+    let changing = call.app.delivery.membership(&group_id).await;
     let created = call.app.store.create_group(group).await;
     call.app.groups.forget(&group_id);
+    drop(changing);
     if created.map_err(|e| failed(&e))? {
         return to_json(&reply);
     }
@@ -41,17 +49,23 @@ pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
 pub(super) async fn destroy(call: Call<'_>, body: &[u8]) -> Answer {
     let request: GroupRequest = admin_request(&call, body)?;
     let group_id = group_id(&request)?;
-    let destroyed = call.app.store.destroy_group(&group_id).await;
+    let changing = call.app.delivery.membership(&group_id).await;
+    let members = call.app.store.destroy_group(&group_id).await;
     call.app.groups.forget(&group_id);
-    done(destroyed.map_err(|e| failed(&e))?)
+    let members = members.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
+    bid_farewell(&call, &members, command::GROUP_DESTROYED, group_id)?;
+    drop(changing);
+    to_json(&Status::ok())
 }
 
 pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
     let request: GroupRequest = admin_request(&call, body)?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberList", request.member_list.into_iter().map(|m| m.member_account).collect())?;
+    let changing = call.app.delivery.membership(&group_id).await;
     let added = call.app.store.add_members(&group_id, users.clone()).await;
     call.app.groups.forget(&group_id);
+    drop(changing);
     let added = added.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
     let outcome =
         |(member_account, is_new)| Member { member_account, result: Some(if is_new { 1 } else { 2 }) };
@@ -63,13 +77,31 @@ pub(super) async fn delete_members(call: Call<'_>, body: &[u8]) -> Answer {
     let request: GroupRequest = admin_request(&call, body)?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberToDel_Account", request.member_to_del_account)?;
-    let removed = call.app.store.remove_members(&group_id, users).await;
+    let changing = call.app.delivery.membership(&group_id).await;
+    let removed = call.app.store.remove_members(&group_id, users.clone()).await;
     call.app.groups.forget(&group_id);
-    done(removed.map_err(|e| failed(&e))?)
+    let removed = removed.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
+    let past = users.into_iter().zip(removed).filter_map(|(user, was_member)| was_member.then_some(user));
+    bid_farewell(&call, &past.collect(), command::GROUP_LEFT, group_id)?;
+    drop(changing);
+    to_json(&Status::ok())
 }
 
-fn done(exists: bool) -> Answer {
-    if exists { to_json(&Status::ok()) } else { Err(no_such_group()) }
+/// Tells past members that the group is none of theirs any more.
+fn bid_farewell(
+    call: &Call<'_>,
+    past: &HashSet<String>,
+    command: &str,
+    group_id: String,
+) -> Result<(), Error> {
+    let event: Event = Event {
+        callback_command: command.into(),
+        group_id: Some(group_id),
+        event_time: Some(now_ms()),
+        ..Event::empty()
+    };
+    call.app.delivery.hub.push_to_users(past, &[EventJson::from(to_json(&event)?)]);
+    Ok(())
 }
 
 fn admin_request<T: DeserializeOwned>(call: &Call<'_>, body: &[u8]) -> Result<T, Error> {

@@ -16,6 +16,7 @@ use crate::caller::{Caller, UrlParameters};
 use crate::command::Command;
 use crate::envelope::{Answer, internal};
 use crate::store::Group;
+use crate::visibility;
 
 /// Counts the call, parses the body, does the work.
 pub(crate) async fn run(
@@ -54,10 +55,9 @@ impl Call<'_> {
         parse(body)
     }
 
-    /// A group, if the caller may see it: as a member now, or as an admin.
+    /// A group, if the caller may see it.
     async fn group(&self, group_id: &str) -> Result<Option<Arc<Group>>, Error> {
-        let group = self.app.groups.get(group_id).await.map_err(|e| failed(&e))?;
-        Ok(group.filter(|group| self.caller.is_admin || group.members.contains(&self.caller.identifier)))
+        visibility::find_group(self.app, &self.caller, group_id).await.map_err(|e| failed(&e))
     }
 }
 

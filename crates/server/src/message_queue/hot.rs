@@ -145,17 +145,21 @@ impl Hot {
         Draining(self)
     }
 
+    /// The committed state, if it is in memory.
+    pub(super) fn known(&self) -> Option<Arc<Message>> {
+        self.state().as_ref().map(|state| Arc::clone(&state.message))
+    }
+
     pub(super) async fn committed(
         &self,
         store: &dyn Store,
         delivery: &Delivery,
     ) -> Result<Arc<Message>, StoreError> {
-        let known = || self.state().as_ref().map(|state| Arc::clone(&state.message));
-        if let Some(message) = known() {
+        if let Some(message) = self.known() {
             return Ok(message);
         }
         let _loading = self.loading.lock().await;
-        if let Some(message) = known() {
+        if let Some(message) = self.known() {
             return Ok(message);
         }
         let loaded = store.load(self.stored.no).await?.ok_or(StoreError::Conflict)?;

@@ -127,16 +127,16 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         let mut data = self.data();
-        let Some(gone) = data.groups.remove(group_id) else { return Ok(false) };
-        for no in gone.messages {
+        let Some(GroupData { group, messages }) = data.groups.remove(group_id) else { return Ok(None) };
+        for no in messages {
             data.messages.remove(&no);
         }
-        let gone = gone.group.no;
+        let gone = group.no;
         data.names.retain(|name, _| !matches!(name, MessageName::Group { no, .. } if *no == gone));
         data.ids.retain(|(place, ..), _| !matches!(place, Conversation::Group { no, .. } if *no == gone));
-        Ok(true)
+        Ok(Some(group.members))
     }
 
     async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
@@ -145,12 +145,14 @@ impl Store for MemoryStore {
         Ok(Some(users.into_iter().map(|user| group.group.members.insert(user)).collect()))
     }
 
-    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+    async fn remove_members(
+        &self,
+        group_id: &str,
+        users: Vec<String>,
+    ) -> Result<Option<Vec<bool>>, StoreError> {
         let mut data = self.data();
-        let Some(group) = data.groups.get_mut(group_id) else { return Ok(false) };
-        let gone: HashSet<String> = users.into_iter().collect();
-        group.group.members.retain(|user| !gone.contains(user));
-        Ok(true)
+        let Some(group) = data.groups.get_mut(group_id) else { return Ok(None) };
+        Ok(Some(users.iter().map(|user| group.group.members.remove(user)).collect()))
     }
 
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
@@ -202,6 +204,10 @@ impl Store for MemoryStore {
         let newest_first =
             group.messages.iter().rev().filter_map(|no| data.messages.get(no)).map(|m| &m.stored);
         Ok(newest_first.filter(|m| max_seq.is_none_or(|max| m.msg_seq <= max)).take(count).cloned().collect())
+    }
+
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+        Ok(self.data().messages.get(&message_no).map(|m| m.extensions.latest_seq))
     }
 
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {

@@ -25,14 +25,18 @@ pub trait Store: Send + Sync {
     /// Makes a group. `false`: there is one with this ID.
     async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError>;
 
-    /// Removes a group with its messages. `false`: there is none.
-    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError>;
+    /// Removes a group with its messages; says who was a member. `None`: there is none.
+    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError>;
 
     /// Adds members; says of each whether it is new. `None`: there is no such group.
     async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError>;
 
-    /// Removes those who are members. `false`: there is no such group.
-    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError>;
+    /// Removes members; says of each whether it was one. `None`: there is no such group.
+    async fn remove_members(
+        &self,
+        group_id: &str,
+        users: Vec<String>,
+    ) -> Result<Option<Vec<bool>>, StoreError>;
 
     /// A group with its present members.
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError>;
@@ -54,6 +58,9 @@ pub trait Store: Send + Sync {
         max_seq: Option<u64>,
         count: usize,
     ) -> Result<Vec<StoredMessage>, StoreError>;
+
+    /// The counter of a message, for less than it costs to load the message. `None`: it is gone.
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError>;
 
     /// The extensions of a message and what is remembered of its callers. `None`: it is gone.
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;

@@ -1,17 +1,22 @@
 //! A store that is slow, fails or panics when told to, and what the server does then.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use message_extensions_core::law::{Change, ChangeKind};
 use message_extensions_server::store::{
     C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
     StoreError, StoredMessage,
 };
 use serde_json::json;
 
-use crate::client::{GET, GROUP_SEND, GROUP_SET, SET, Server, config, message, query, set, with};
+use crate::client::{
+    ADD, ADMIN, DELETE, GET, GROUP_SEND, GROUP_SET, SET, Server, config, message, query, set, with,
+};
+use crate::membership::LEFT;
 use crate::socket::Socket;
 
 /// What the next commits do.
@@ -24,9 +29,14 @@ struct FaultyStore {
     inner: MemoryStore,
     /// Milliseconds between the insertion of a message and its answer.
     insert_delay: AtomicU64,
+    /// Milliseconds between the reading of a group and its answer.
+    group_delay: AtomicU64,
+    /// Milliseconds before the answer what a message's counter is.
+    counter_delay: AtomicU64,
     /// Milliseconds before a commit.
     commit_delay: AtomicU64,
     mode: AtomicUsize,
+    loads_fail: AtomicBool,
     commits: AtomicUsize,
 }
 
@@ -39,17 +49,23 @@ impl Store for FaultyStore {
     async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError> {
         self.inner.create_group(group).await
     }
-    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         self.inner.destroy_group(group_id).await
     }
     async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
         self.inner.add_members(group_id, users).await
     }
-    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+    async fn remove_members(
+        &self,
+        group_id: &str,
+        users: Vec<String>,
+    ) -> Result<Option<Vec<bool>>, StoreError> {
         self.inner.remove_members(group_id, users).await
     }
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
-        self.inner.group(group_id).await
+        let group = self.inner.group(group_id).await;
+        wait(&self.group_delay).await;
+        group
     }
     async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError> {
         let inserted = self.inner.insert_message(message).await;
@@ -70,7 +86,14 @@ impl Store for FaultyStore {
     ) -> Result<Vec<StoredMessage>, StoreError> {
         self.inner.list_group(group_no, max_seq, count).await
     }
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+        wait(&self.counter_delay).await;
+        self.inner.latest_seq(message_no).await
+    }
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
+        if self.loads_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Failed("the disk is on fire".into()));
+        }
         self.inner.load(message_no).await
     }
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
@@ -159,4 +182,124 @@ async fn a_change_by_somebody_who_guessed_the_message_is_pushed_after_the_messag
     });
     assert_eq!(socket.event().await["CallbackCommand"], "Group.CallbackAfterSendMsg");
     assert_eq!(socket.event().await["Seq"], 1);
+}
+
+#[tokio::test]
+async fn an_event_whose_members_were_read_before_one_left_comes_before_the_farewell() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let mut carol = Socket::login(server.api.address, "carol").await;
+    server.api.ok("bob", GROUP_SET, &set(&group, &[("a", "v", 0)])).await;
+    assert_eq!(carol.event().await["Seq"], 1);
+    store.commit_delay.store(200, Ordering::SeqCst);
+    let write = set(&group, &[("b", "v", 0)]);
+    let add = json!({"GroupId": group["GroupId"], "MemberList": [{"Member_Account": "dave"}]});
+    let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["carol"]});
+    tokio::join!(server.api.ok("bob", GROUP_SET, &write), async {
+        // During the commit the members are forgotten, so the push reads them, slowly, while carol is removed.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.api.ok(ADMIN, ADD, &add).await;
+        store.group_delay.store(300, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        server.api.ok(ADMIN, DELETE, &remove).await;
+    });
+    assert_eq!(carol.event().await["Seq"], 2);
+    assert_eq!(carol.event().await["CallbackCommand"], LEFT);
+    carol.has_nothing().await;
+}
+
+#[tokio::test]
+async fn one_resume_at_a_time_and_the_next_when_it_is_complete() {
+    let (store, server) = server().await;
+    let message = server.api.c2c_message().await;
+    store.counter_delay.store(200, Ordering::SeqCst);
+    let mut socket = Socket::login(server.api.address, "bob").await;
+    for _ in 0..2 {
+        assert!(socket.resumed(std::slice::from_ref(&message)).await.is_empty());
+    }
+    socket.resume(std::slice::from_ref(&message)).await;
+    socket.resume(std::slice::from_ref(&message)).await;
+    assert_eq!(socket.closed().await, 4002);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_loaded_is_resumed_as_10002_and_the_others_are_not() {
+    let (store, server) = server().await;
+    let [good, bad] = [server.api.c2c_message().await, server.api.c2c_message().await];
+    for message in [&good, &bad] {
+        server.api.ok("bob", SET, &set(message, &[("k", "v", 0)])).await;
+    }
+    store.mode.store(FAIL, Ordering::SeqCst);
+    store.loads_fail.store(true, Ordering::SeqCst);
+    // Its commit fails, so it is to be loaded again.
+    assert_eq!(server.api.refused("bob", SET, &set(&bad, &[("l", "v", 0)])).await, 10002);
+    let mut socket = Socket::login(server.api.address, "bob").await;
+    let resumed = socket.resumed(&[bad.clone(), good]).await;
+    assert_eq!(resumed[0], with(&bad, json!({"ErrorCode": 10002})));
+    assert_eq!(resumed[1]["LatestSeq"], 1);
+    store.loads_fail.store(false, Ordering::SeqCst);
+    assert_eq!(socket.resumed(std::slice::from_ref(&bad)).await[0]["LatestSeq"], 1);
+}
+
+#[tokio::test]
+async fn who_leaves_a_group_during_a_resume_gets_nothing_of_it_after_the_farewell() {
+    let (store, server) = server().await;
+    let groups = [server.api.group_message("Public").await, server.api.group_message("Public").await];
+    let slow = server.api.c2c_message().await;
+    for group in &groups {
+        server.api.ok("bob", GROUP_SET, &set(group, &[("k", "v", 0)])).await;
+    }
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    store.counter_delay.store(300, Ordering::SeqCst);
+    let [before, after] = &groups;
+    bob.resume(&[before.clone(), slow, after.clone(), before.clone()]).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for group in &groups {
+        let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["bob"]});
+        server.api.ok(ADMIN, DELETE, &remove).await;
+    }
+    // What was seen as a member comes before the farewells, what had its turn later is refused.
+    let first = bob.frame().await;
+    assert_eq!(first["Messages"][0]["LatestSeq"], 1);
+    assert_eq!((&first["Messages"][1], &first["Complete"]), (&json!(null), &json!(null)));
+    for group in &groups {
+        let event = bob.event().await;
+        assert_eq!((&event["CallbackCommand"], &event["GroupId"]), (&json!(LEFT), &group["GroupId"]));
+    }
+    let rest = bob.frame().await;
+    let refused = [after, before].map(|group| with(group, json!({"ErrorCode": 23004})));
+    assert_eq!((&rest["Messages"], &rest["Complete"]), (&json!(refused), &json!(1)));
+}
+
+#[tokio::test]
+async fn who_leaves_a_group_between_two_parts_of_a_message_gets_no_second_part() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let no = store.inner.group(group["GroupId"].as_str().unwrap()).await.unwrap().unwrap().no;
+    let found = store.inner.find_messages(&MessageName::Group { no, msg_seq: 1 }).await.unwrap();
+    // Two parts, each of which needs a frame.
+    let change = |seq| {
+        let kind = ChangeKind::Set(vec![(format!("k{seq}"), "v".repeat(1000))]);
+        Change { seq, kind, author: "alice".into(), time: 1_665_388_290_123 }
+    };
+    let changes = (1..=400).map(change).collect();
+    let commit = Commit { message_no: found[0].no, expected_seq: 0, changes, answers: Vec::new() };
+    store.inner.commit(commit).await.unwrap();
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    store.counter_delay.store(300, Ordering::SeqCst);
+    bob.resume(std::slice::from_ref(&group)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let add = json!({"GroupId": group["GroupId"], "MemberList": [{"Member_Account": "dave"}]});
+    server.api.ok(ADMIN, ADD, &add).await;
+    // For the second part the members are read, slowly, and bob is removed meanwhile.
+    store.group_delay.store(400, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["bob"]});
+    server.api.ok(ADMIN, DELETE, &remove).await;
+    let first = bob.frame().await;
+    assert_eq!((&first["Messages"][0]["CompleteFlag"], &first["Messages"][1]), (&json!(0), &json!(null)));
+    assert_eq!(bob.event().await["CallbackCommand"], LEFT);
+    let rest = bob.frame().await;
+    assert_eq!(rest["Messages"], json!([with(&group, json!({"ErrorCode": 23004}))]));
+    assert_eq!(rest["Complete"], 1);
 }

@@ -8,8 +8,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::client::{
-    ADMIN, APP, DELETE, GROUP_SEND, GROUP_SET, SECRET, SEND, SET, Server, config, message, now, query, set,
-    with,
+    ADMIN, APP, GROUP_SEND, SECRET, SEND, SET, Server, config, message, now, query, set, with,
 };
 use crate::socket::Socket;
 
@@ -170,24 +169,6 @@ async fn a_new_message_is_pushed_with_its_body() {
     let event = socket.event().await;
     assert_eq!(event["CallbackCommand"], "C2C.CallbackAfterSendMsg");
     assert_eq!((&event["MsgKey"], &event["MsgSeq"]), (&sent["MsgKey"], &json!(7)));
-}
-
-#[tokio::test]
-async fn a_past_member_gets_no_more_events() {
-    let server = Server::start().await;
-    let group = server.api.group_message("Public").await;
-    let mut carol = Socket::login(server.api.address, "carol").await;
-    let mut bob = Socket::login(server.api.address, "bob").await;
-    server.api.ok("bob", GROUP_SET, &set(&group, &[("a", "v", 0)])).await;
-    assert_eq!(carol.event().await["Seq"], 1);
-    server
-        .api
-        .ok(ADMIN, DELETE, &json!({"GroupId": group["GroupId"], "MemberToDel_Account": ["carol"]}))
-        .await;
-    server.api.ok("bob", GROUP_SET, &set(&group, &[("b", "v", 0)])).await;
-    assert_eq!(bob.event().await["Seq"], 1);
-    assert_eq!(bob.event().await["Seq"], 2);
-    carol.has_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -43,11 +43,51 @@ impl Socket {
         next.expect("a frame, not the end").expect("a frame")
     }
 
-    pub(crate) async fn frame(&mut self) -> Value {
+    async fn text(&mut self) -> String {
         match self.next().await {
-            Frame::Text(text) => serde_json::from_str(&text).unwrap(),
+            Frame::Text(text) => text.to_string(),
             other => panic!("{other:?}"),
         }
+    }
+
+    pub(crate) async fn frame(&mut self) -> Value {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// Names messages, each with its `LatestSeq`.
+    pub(crate) async fn resume(&mut self, messages: &[Value]) {
+        self.send(&json!({"Type": "resume", "Messages": messages}).to_string()).await;
+    }
+
+    /// The frames that answer a resume, with their lengths. Events between them are kept, pongs are not.
+    pub(crate) async fn resumed_frames(&mut self) -> Vec<(Value, usize)> {
+        let mut frames = Vec::new();
+        loop {
+            let text = self.text().await;
+            let mut frame: Value = serde_json::from_str(&text).unwrap();
+            match frame["Type"].as_str().unwrap() {
+                "push" => {
+                    let events: Vec<Value> = serde_json::from_value(frame["Events"].take()).unwrap();
+                    self.events.extend(events);
+                }
+                "pong" => {}
+                "resumed" => {
+                    let is_last = frame["Complete"] == 1;
+                    frames.push((frame, text.len()));
+                    if is_last {
+                        return frames;
+                    }
+                }
+                _ => panic!("{frame}"),
+            }
+        }
+    }
+
+    /// What the server says of the messages of a resume.
+    pub(crate) async fn resumed(&mut self, messages: &[Value]) -> Vec<Value> {
+        self.resume(messages).await;
+        let frames = self.resumed_frames().await;
+        frames.iter().flat_map(|(frame, _)| frame["Messages"].as_array().unwrap().clone()).collect()
     }
 
     /// The next event, whatever frames they come in.

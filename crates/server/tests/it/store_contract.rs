@@ -28,6 +28,7 @@ macro_rules! contract {
 
 contract! {
     a_commit_is_loaded_as_the_law_would_have_it,
+    the_counter_is_that_of_what_is_loaded,
     a_commit_on_another_seq_is_a_conflict_and_keeps_nothing,
     a_commit_on_a_message_that_is_gone_is_a_conflict,
     answers_are_kept_with_their_write_the_last_eight_of_each_caller,
@@ -104,6 +105,18 @@ async fn a_commit_is_loaded_as_the_law_would_have_it(store: &dyn Store) {
     }
 }
 
+async fn the_counter_is_that_of_what_is_loaded(store: &dyn Store) {
+    let no = insert(store, message(group(store, "lunch").await, 1)).await.no;
+    assert_eq!(store.latest_seq(no).await.unwrap(), Some(0));
+    store.commit(commit(no, 0, vec![set(1, &[("k", "v")]), set(2, &[("k", "w")])])).await.unwrap();
+    assert_eq!(store.latest_seq(no).await.unwrap(), Some(2));
+    store.commit(commit(no, 2, vec![change(3, ChangeKind::Clear)])).await.unwrap();
+    assert_eq!(store.latest_seq(no).await.unwrap(), Some(3));
+    assert_eq!(store.latest_seq(no + 1000).await.unwrap(), None);
+    store.destroy_group("lunch").await.unwrap();
+    assert_eq!(store.latest_seq(no).await.unwrap(), None);
+}
+
 async fn a_commit_on_another_seq_is_a_conflict_and_keeps_nothing(store: &dyn Store) {
     let no = insert(store, message(to("bob"), 1)).await.no;
     store.commit(commit(no, 0, vec![set(1, &[("k", "v")])])).await.unwrap();
@@ -124,7 +137,7 @@ async fn a_commit_on_a_message_that_is_gone_is_a_conflict(store: &dyn Store) {
     let place = group(store, "lunch").await;
     let no = insert(store, message(place.clone(), 1)).await.no;
     store.commit(commit(no, 0, vec![set(1, &[("k", "v")])])).await.unwrap();
-    assert!(store.destroy_group("lunch").await.unwrap());
+    assert!(store.destroy_group("lunch").await.unwrap().is_some());
     assert_eq!(store.commit(commit(no, 1, vec![set(2, &[("k", "v")])])).await, Err(StoreError::Conflict));
     assert_eq!(store.load(no).await.unwrap(), None);
     assert_eq!(store.insert_message(message(place, 2)).await.unwrap(), None);
@@ -167,11 +180,17 @@ async fn members_come_and_go(store: &dyn Store) {
     assert_eq!(members().await, ["alice", "bob"]);
     let added = store.add_members("lunch", names(&["bob", "carol", "carol"])).await.unwrap();
     assert_eq!(added, Some(vec![false, true, false]));
-    assert!(store.remove_members("lunch", names(&["alice", "nobody"])).await.unwrap());
+    let removed = store.remove_members("lunch", names(&["alice", "nobody", "alice"])).await.unwrap();
+    assert_eq!(removed, Some(vec![true, false, false]));
     assert_eq!(members().await, ["bob", "carol"]);
     assert_eq!(store.add_members("nowhere", names(&["bob"])).await.unwrap(), None);
-    assert!(!store.remove_members("nowhere", names(&["bob"])).await.unwrap());
+    assert_eq!(store.remove_members("nowhere", names(&["bob"])).await.unwrap(), None);
     assert_eq!(store.group("nowhere").await.unwrap(), None);
+    let last = store.destroy_group("lunch").await.unwrap();
+    assert_eq!(last, Some(names(&["bob", "carol"]).into_iter().collect()));
+    assert_eq!(store.destroy_group("lunch").await.unwrap(), None);
+    group(store, "lunch").await;
+    assert_eq!(members().await, ["alice", "bob"]);
 }
 
 async fn a_group_made_anew_is_another_group(store: &dyn Store) {
@@ -179,8 +198,7 @@ async fn a_group_made_anew_is_another_group(store: &dyn Store) {
     let again = NewGroup { group_id: "lunch".into(), ..NewGroup::default() };
     assert!(!store.create_group(again).await.unwrap());
     insert(store, message(first.clone(), 1)).await;
-    assert!(store.destroy_group("lunch").await.unwrap());
-    assert!(!store.destroy_group("lunch").await.unwrap());
+    assert!(store.destroy_group("lunch").await.unwrap().is_some());
     let second = group(store, "lunch").await;
     assert_ne!(second, first);
     let stored = insert(store, message(second, 1)).await;

@@ -17,6 +17,12 @@ pub(super) fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or_default()
 }
 
+pub(super) fn latest_seq(db: &Connection, message_no: i64) -> rusqlite::Result<Option<u64>> {
+    db.prepare_cached("SELECT latest_seq FROM counters WHERE message_no = ?1")?
+        .query_row([message_no], |row| row.get(0).map(unsigned))
+        .optional()
+}
+
 pub(super) fn load(db: &Connection, message_no: i64) -> rusqlite::Result<Option<Loaded>> {
     let counters = db
         .prepare_cached("SELECT latest_seq, clear_seq FROM counters WHERE message_no = ?1")?

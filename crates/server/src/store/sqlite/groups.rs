@@ -1,5 +1,7 @@
 //! Groups and their members in SQL.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{Group, NewGroup};
@@ -15,8 +17,11 @@ pub(super) fn create(db: &Connection, group: &NewGroup) -> rusqlite::Result<bool
     Ok(true)
 }
 
-pub(super) fn destroy(db: &Connection, group_id: &str) -> rusqlite::Result<bool> {
-    Ok(db.prepare_cached("DELETE FROM groups WHERE group_id = ?1")?.execute([group_id])? > 0)
+pub(super) fn destroy(db: &Connection, group_id: &str) -> rusqlite::Result<Option<HashSet<String>>> {
+    let Some(no) = number(db, group_id)? else { return Ok(None) };
+    let members = members(db, no)?;
+    db.prepare_cached("DELETE FROM groups WHERE no = ?1")?.execute([no])?;
+    Ok(Some(members))
 }
 
 pub(super) fn add_members(
@@ -27,13 +32,14 @@ pub(super) fn add_members(
     number(db, group_id)?.map(|no| insert_members(db, no, users)).transpose()
 }
 
-pub(super) fn remove_members(db: &Connection, group_id: &str, users: &[String]) -> rusqlite::Result<bool> {
-    let Some(no) = number(db, group_id)? else { return Ok(false) };
+pub(super) fn remove_members(
+    db: &Connection,
+    group_id: &str,
+    users: &[String],
+) -> rusqlite::Result<Option<Vec<bool>>> {
+    let Some(no) = number(db, group_id)? else { return Ok(None) };
     let mut delete = db.prepare_cached("DELETE FROM members WHERE group_no = ?1 AND user = ?2")?;
-    for user in users {
-        delete.execute(params![no, user])?;
-    }
-    Ok(true)
+    users.iter().map(|user| Ok(delete.execute(params![no, user])? > 0)).collect::<Result<_, _>>().map(Some)
 }
 
 pub(super) fn load(db: &Connection, group_id: &str) -> rusqlite::Result<Option<Group>> {
@@ -42,9 +48,12 @@ pub(super) fn load(db: &Connection, group_id: &str) -> rusqlite::Result<Option<G
         .query_row([group_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((no, group_type)) = found else { return Ok(None) };
+    Ok(Some(Group { no, group_type, members: members(db, no)? }))
+}
+
+fn members(db: &Connection, no: i64) -> rusqlite::Result<HashSet<String>> {
     let mut members = db.prepare_cached("SELECT user FROM members WHERE group_no = ?1")?;
-    let members = members.query_map([no], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(Some(Group { no, group_type, members }))
+    members.query_map([no], |row| row.get(0))?.collect()
 }
 
 fn number(db: &Connection, group_id: &str) -> rusqlite::Result<Option<i64>> {

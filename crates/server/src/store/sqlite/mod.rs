@@ -6,6 +6,7 @@ mod groups;
 mod messages;
 mod writer;
 
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
@@ -91,7 +92,7 @@ impl Store for SqliteStore {
         self.write(move |db| groups::create(db, &group)).await
     }
 
-    async fn destroy_group(&self, group_id: &str) -> Result<bool, StoreError> {
+    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         let group_id = group_id.to_owned();
         self.write(move |db| groups::destroy(db, &group_id)).await
     }
@@ -101,7 +102,11 @@ impl Store for SqliteStore {
         self.write(move |db| groups::add_members(db, &group_id, &users)).await
     }
 
-    async fn remove_members(&self, group_id: &str, users: Vec<String>) -> Result<bool, StoreError> {
+    async fn remove_members(
+        &self,
+        group_id: &str,
+        users: Vec<String>,
+    ) -> Result<Option<Vec<bool>>, StoreError> {
         let group_id = group_id.to_owned();
         self.write(move |db| groups::remove_members(db, &group_id, &users)).await
     }
@@ -131,6 +136,10 @@ impl Store for SqliteStore {
         count: usize,
     ) -> Result<Vec<StoredMessage>, StoreError> {
         self.read(move |db| messages::list_group(db, group_no, max_seq, count)).await
+    }
+
+    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+        self.read(move |db| extensions::latest_seq(db, message_no)).await
     }
 
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {

@@ -1,0 +1,242 @@
+//! What a client that comes back has missed (`docs/protocol.md`, "Resuming").
+//!
+//! Only the names are held. Frames are made one at a time, each when the one before is with the socket, and so are
+//! never in the outbox and its bound. A frame ends early when something waits in the outbox; so whoever has left a
+//! group gets nothing of it after the event that says so, since what is in a frame was visible after the last turn of
+//! the outbox.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE};
+use message_extensions_core::law::Message;
+use message_extensions_core::wire::{Address, MessageState, RESUMED_BYTES, RESUMED_MESSAGES};
+use tokio::sync::SemaphorePermit;
+use tokio::task::yield_now;
+
+use crate::caller::Caller;
+use crate::message_queue::Hot;
+use crate::{App, visibility};
+
+/// A resume that is being answered.
+pub(crate) struct Resume<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    named: IntoIter<Named>,
+    /// Has its turn, and parts that were not sent yet.
+    current: Option<Named>,
+    _only: SemaphorePermit<'a>,
+}
+
+/// A message that the client named.
+struct Named {
+    address: Address,
+    /// What is before it is known, or has been sent.
+    start_seq: u64,
+    /// The message as it was when its turn came, so that its parts fit together.
+    snapshot: Option<Snapshot>,
+}
+
+#[derive(Clone)]
+struct Snapshot {
+    hot: Arc<Hot>,
+    message: Arc<Message>,
+}
+
+/// What is said of a message in one piece, as JSON.
+struct Part {
+    json: String,
+    /// Where the next part starts.
+    next: Option<u64>,
+}
+
+impl<'a> Resume<'a> {
+    /// `only`: the connection's leave to have one resume, given back with the last frame. `None`: the frame names no
+    /// messages, or too many.
+    pub(crate) fn new(
+        app: &'a App,
+        caller: &'a Caller,
+        only: SemaphorePermit<'a>,
+        messages: Option<Vec<MessageState>>,
+    ) -> Option<Self> {
+        let messages = messages.filter(|messages| messages.len() <= RESUMED_MESSAGES)?;
+        let named: Vec<_> = messages.into_iter().map(Named::new).collect();
+        Some(Self { app, caller, named: named.into_iter(), current: None, _only: only })
+    }
+
+    /// The next frame, and what remains after it. It ends when it is full or `is_interrupted`; then there may be no
+    /// frame yet.
+    pub(crate) async fn next_frame(
+        mut self,
+        is_interrupted: impl Fn() -> bool,
+    ) -> (Option<String>, Option<Self>) {
+        let mut frame = Frame::new();
+        while let Some(mut message) = self.current.take().or_else(|| self.named.next()) {
+            if let Some(part) = message.part(self.app, self.caller).await {
+                if !frame.add(&part.json) {
+                    // It is looked at again for the next frame: until then the user may have left.
+                    self.current = Some(message);
+                    return (frame.unfinished(), Some(self));
+                }
+                self.current = part.next.map(|start_seq| Named { start_seq, ..message });
+            }
+            // A thousand messages in memory would else keep the thread to themselves.
+            yield_now().await;
+            if is_interrupted() {
+                return (frame.unfinished(), Some(self));
+            }
+        }
+        (Some(frame.last()), None)
+    }
+}
+
+impl Named {
+    fn new(mut state: MessageState) -> Self {
+        let start_seq = state.latest_seq.unwrap_or(0).saturating_add(1);
+        Self { address: state.take_address(), start_seq, snapshot: None }
+    }
+
+    /// What is to be said next; `None`: the message has not changed.
+    async fn part(&mut self, app: &App, caller: &Caller) -> Option<Part> {
+        let (state, next) = match self.look(app, caller).await {
+            Ok(None) => return None,
+            Ok(Some(snapshot)) => {
+                let page = snapshot.message.pull(self.start_seq);
+                let last = page.entries.last().filter(|_| !page.complete);
+                let next = last.map(|(_, entry)| entry.seq + 1);
+                let page = page.into_reply(true);
+                let state = MessageState {
+                    message_id: Some(snapshot.hot.stored.message.message_id.clone()),
+                    complete_flag: Some(page.complete_flag),
+                    latest_seq: Some(page.latest_seq),
+                    clear_seq: Some(page.clear_seq),
+                    extension_list: Some(page.extension_list),
+                    ..self.state()
+                };
+                self.snapshot = Some(snapshot);
+                (state, next)
+            }
+            Err(code) => (MessageState { error_code: Some(code), ..self.state() }, None),
+        };
+        let json = serde_json::to_string(&state).ok()?;
+        Some(Part { json, next })
+    }
+
+    /// The message, if it has changed.
+    ///
+    /// # Errors
+    /// 23004 when the user may not see it, or not any more; 10002.
+    async fn look(&self, app: &App, caller: &Caller) -> Result<Option<Snapshot>, u32> {
+        if let Some(snapshot) = &self.snapshot {
+            let message = &snapshot.hot.stored.message;
+            let sees = visibility::still_sees(app, caller, message).await.map_err(|e| failed(&e))?;
+            return if sees { Ok(Some(snapshot.clone())) } else { Err(NO_SUCH_MESSAGE) };
+        }
+        let address = self.address.clone();
+        let named = if address.group_id.is_some() { address.group() } else { address.c2c() };
+        let named = named.map_err(|_| NO_SUCH_MESSAGE)?;
+        let found = visibility::find(app, caller, named).await.map_err(|e| failed(&e))?;
+        let hot = found.ok_or(NO_SUCH_MESSAGE)?;
+        if !hot.stored.message.extensible {
+            return Ok(None);
+        }
+        // Most have not changed, and those that nobody uses are not loaded to learn that.
+        if app.queue.latest_seq(&hot).await.map_err(|e| failed(&e))? < self.start_seq {
+            return Ok(None);
+        }
+        let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?;
+        Ok((message.latest_seq >= self.start_seq).then_some(Snapshot { hot, message }))
+    }
+
+    /// As the client named it.
+    fn state(&self) -> MessageState {
+        let Address { from_account, to_account, msg_key, group_id, msg_seq } = self.address.clone();
+        MessageState { from_account, to_account, msg_key, group_id, msg_seq, ..MessageState::default() }
+    }
+}
+
+fn failed(error: &dyn Display) -> u32 {
+    tracing::error!(%error, "a message could not be resumed");
+    INTERNAL
+}
+
+/// A frame `{"Type":"resumed","Messages":[…]}` that grows.
+struct Frame {
+    json: String,
+}
+
+impl Frame {
+    const BEFORE: &str = r#"{"Type":"resumed","Messages":["#;
+    const UNFINISHED: &str = "]}";
+    const LAST: &str = r#"],"Complete":1}"#;
+
+    fn new() -> Self {
+        Self { json: Self::BEFORE.into() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.json.len() == Self::BEFORE.len()
+    }
+
+    /// `false`: there is no room. What is larger than a frame gets one of its own.
+    fn add(&mut self, part: &str) -> bool {
+        if !self.is_empty() {
+            if self.json.len() + ",".len() + part.len() + Self::LAST.len() > RESUMED_BYTES {
+                return false;
+            }
+            self.json.push(',');
+        }
+        self.json.push_str(part);
+        true
+    }
+
+    fn unfinished(self) -> Option<String> {
+        (!self.is_empty()).then(|| self.json + Self::UNFINISHED)
+    }
+
+    fn last(self) -> String {
+        self.json + Self::LAST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use message_extensions_core::wire::ServerFrame;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_of_parts_is_the_frame_of_the_messages() {
+        let part = MessageState { msg_seq: Some(1), ..MessageState::default() };
+        for n in [0, 1, 2] {
+            let frame = |complete| {
+                let messages = Some(vec![part.clone(); n]);
+                let kind = ServerFrame::RESUMED.into();
+                let frame: ServerFrame =
+                    ServerFrame { r#type: kind, messages, complete, ..ServerFrame::default() };
+                serde_json::to_string(&frame).unwrap()
+            };
+            let made = || {
+                let mut made = Frame::new();
+                (0..n).for_each(|_| assert!(made.add(&serde_json::to_string(&part).unwrap())));
+                made
+            };
+            assert_eq!(made().unfinished(), (n > 0).then(|| frame(None)));
+            assert_eq!(made().last(), frame(Some(1)));
+        }
+    }
+
+    #[test]
+    fn a_frame_is_filled_to_its_bound_and_one_part_that_is_larger_goes_alone() {
+        let mut frame = Frame::new();
+        assert!(frame.add(&"x".repeat(RESUMED_BYTES)));
+        assert!(!frame.add("x"));
+        let mut frame = Frame::new();
+        let room = RESUMED_BYTES - Frame::BEFORE.len() - Frame::LAST.len();
+        assert!(frame.add("x"));
+        assert!(!frame.add(&"x".repeat(room - 1)));
+        assert!(frame.add(&"x".repeat(room - 2)));
+        assert_eq!(frame.last().len(), RESUMED_BYTES);
+    }
+}

@@ -9,6 +9,7 @@ export const EVENT = Object.freeze({
   MESSAGE_RECEIVED: 'onMessageReceived',
   MESSAGE_EXTENSIONS_UPDATED: 'onMessageExtensionsUpdated',
   MESSAGE_EXTENSIONS_DELETED: 'onMessageExtensionsDeleted',
+  MESSAGE_EXTENSIONS_CONFLICT: 'onMessageExtensionsConflict',
   ERROR: 'error',
 });
 

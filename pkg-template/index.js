@@ -7,6 +7,7 @@ import init, { Edge } from './message_extensions.js';
 import { Emitter } from './emitter.js';
 import { ENDPOINTS, EVENT, TYPES, VERSION } from './constants.js';
 import { MessageExtensionError, isMessageExtensionError } from './error.js';
+import { Store } from './store.js';
 import { Watch } from './watch.js';
 
 const TIME_LIMIT = 15_000;
@@ -14,8 +15,8 @@ const TIME_LIMIT = 15_000;
 /** What login, logout and destroy resolve with. */
 const DONE = { actionStatus: 'OK', errorCode: 0, errorInfo: '' };
 
-/** The name under which the machine tells what those who watch are shown. */
-const VIEW = 'view';
+/** What is to be kept is collected for this long. */
+const KEEP_AFTER = 500;
 
 /** @type {Map<number, Chat>} */
 const instances = new Map();
@@ -50,6 +51,8 @@ class Chat extends Emitter {
   #sequence = random32() >>> 1;
   #watches = new Map();
   #lastWatch = 0;
+  /** @type {Store} */
+  #store;
 
   constructor(options) {
     super();
@@ -60,9 +63,10 @@ class Chat extends Emitter {
     globalThis.document?.addEventListener('visibilitychange', this.#wake);
   }
 
-  /** The network may be back: a connection that waits need not any longer. */
+  /** The network may be back: a connection that waits need not any longer. Who goes may not come back. */
   #wake = () => {
-    if (globalThis.document?.visibilityState !== 'hidden') this.#edge?.wake();
+    if (globalThis.document?.visibilityState === 'hidden') this.#edge?.keep();
+    else this.#edge?.wake();
   };
 
   login(options) {
@@ -75,8 +79,12 @@ class Chat extends Emitter {
     });
   }
 
-  logout() {
-    return this.#call('logout');
+  async logout({ clear = false } = {}) {
+    const store = this.#store;
+    const done = await this.#call('logout');
+    if (clear) await store?.clear();
+    store?.close();
+    return done;
   }
 
   destroy() {
@@ -85,6 +93,7 @@ class Chat extends Emitter {
     globalThis.document?.removeEventListener('visibilitychange', this.#wake);
     // Listeners go last: they are told SDK_NOT_READY.
     return this.#call('destroy').finally(() => {
+      this.#store?.close();
       this.removeAll();
       this.#watches.clear();
     });
@@ -134,7 +143,7 @@ class Chat extends Emitter {
     return this.watchMessageExtensions(message, listen, { tally: options });
   }
 
-  /** Begins a watch, now or, if nobody is logged in yet, at the next SDK_READY. */
+  /** Begins a watch, now or, if nobody is logged in yet, when somebody is. */
   #watch(id) {
     const begin = async () => this.#watches.has(id) && this.#call('watch', id, this.#watches.get(id).message);
     begin().catch(({ code, message }) => {
@@ -143,18 +152,60 @@ class Chat extends Emitter {
     });
   }
 
-  /** What the machine tells: views for those who watch, the rest for listeners. */
+  /** What the machine asks of its owner; everything else that it tells is for listeners. */
+  #asked = {
+    view: (view) => {
+      for (const id of view.watches) this.#watches.get(id)?.show(view);
+    },
+    load: async () => {
+      const store = this.#open();
+      const { messages, queued } = await store.load();
+      if (this.#store === store) this.#edge.loaded(messages, queued);
+    },
+    begin: () => {
+      if (!this.#options.persists) this.#open();
+      for (const [id, watch] of this.#watches) {
+        watch.reset();
+        this.#watch(id);
+      }
+    },
+    stale: () => setTimeout(() => this.#edge.keep(), KEEP_AFTER),
+    keep: (states) => this.#store.keep(states),
+    queue: async ([call, write]) => {
+      await this.#store.queue(write);
+      this.#edge.queued(call);
+    },
+    unqueue: (order) => this.#store.unqueue(order),
+    drain: () => this.#drain(this.#store),
+  };
+
   #tell(name, data) {
-    if (name === VIEW) {
-      for (const id of data.watches) this.#watches.get(id)?.show(data);
-      return;
-    }
-    this.emit(name, data);
-    if (name !== EVENT.SDK_READY) return;
-    for (const [id, watch] of this.#watches) {
-      watch.reset();
-      this.#watch(id);
-    }
+    const asked = this.#asked[name];
+    if (asked) asked(data);
+    else this.emit(name, data);
+  }
+
+  /** The store of the user who logs in, in the place of the one before. */
+  #open() {
+    this.#store?.close();
+    const { endpoint, SDKAppID } = this.#options;
+    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${this.#userID}`, ({ name, message }) => {
+      const text = `nothing is kept over a reload, since IndexedDB cannot be used (${name}: ${message})`;
+      this.emit(EVENT.ERROR, { code: CODES.STORAGE, message: text });
+    });
+    return this.#store;
+  }
+
+  /** Sends what waits, one tab at a time. */
+  async #drain(store) {
+    const send = async () => {
+      const writes = await store.queued();
+      if (this.#store === store) await new Promise((done) => this.#edge.drain(writes, done, done));
+      // What was sent is gone before another tab looks.
+      await store.queued();
+    };
+    const locks = globalThis.navigator?.locks;
+    await (locks ? locks.request(store.name, send).catch(send) : send());
   }
 
   createCustomMessage({ to, conversationType, payload, isSupportExtension = false } = {}) {
@@ -211,9 +262,8 @@ class Chat extends Emitter {
   }
 
   #createEdge() {
-    const { SDKAppID, endpoint, refuseEmptyKeyList } = this.#options;
-    const random = crypto.getRandomValues(new Uint32Array(6));
-    return new Edge(SDKAppID, endpoint, refuseEmptyKeyList, random, (name, data) => this.#tell(name, data));
+    const random = Array.from({ length: 6 }, () => random32().toString(16).padStart(8, '0')).join('');
+    return new Edge({ ...this.#options, random }, (name, data) => this.#tell(name, data));
   }
 }
 
@@ -223,7 +273,7 @@ function random32() {
 
 /** The same SDKAppID gives the same instance, until it is destroyed. */
 export function create(options) {
-  const { SDKAppID, endpoint = globalThis.location?.origin, wasm, refuseEmptyKeyList = false } = options ?? {};
+  const { SDKAppID, endpoint = globalThis.location?.origin, wasm, refuseEmptyKeyList, offline, persistence = true } = options ?? {};
   const id = typeof SDKAppID === 'string' && SDKAppID.trim() !== '' ? Number(SDKAppID) : SDKAppID;
   if (!Number.isSafeInteger(id) || id <= 0) {
     throw new MessageExtensionError(CODES.INVALID_ARGUMENT, 'SDKAppID must be the number of your app, a positive integer');
@@ -239,7 +289,8 @@ export function create(options) {
   if (!chat) {
     // Without the slash at its end, with the path if the server has one.
     const root = (base.origin + base.pathname).replace(/\/$/, '');
-    chat = new Chat({ SDKAppID: id, endpoint: root, wasm, refuseEmptyKeyList });
+    const persists = persistence && !!globalThis.indexedDB;
+    chat = new Chat({ SDKAppID: id, endpoint: root, wasm, refuseEmptyKeyList, offline, persists });
     instances.set(id, chat);
   }
   return chat;

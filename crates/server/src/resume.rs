@@ -142,11 +142,12 @@ impl Named {
             return Ok(None);
         }
         // Most have not changed, and those that nobody uses are not loaded to learn that.
-        if app.queue.latest_seq(&hot).await.map_err(|e| failed(&e))? < self.start_seq {
+        // A client that knows more than there is has met a server that lost what it had, and is told so.
+        if app.queue.latest_seq(&hot).await.map_err(|e| failed(&e))? + 1 == self.start_seq {
             return Ok(None);
         }
         let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?;
-        Ok((message.latest_seq >= self.start_seq).then_some(Snapshot { hot, message }))
+        Ok((message.latest_seq + 1 != self.start_seq).then_some(Snapshot { hot, message }))
     }
 
     /// As the client named it.

@@ -19,6 +19,9 @@ pub(crate) const WASM: &str = "message_extensions_bg.wasm";
 /// The package's entry, with the glue in it.
 pub(crate) const ENTRY: &str = "index.js";
 
+/// The script of the npm package `idb`.
+const IDB: &str = "idb/build/index.js";
+
 /// The package's version: all crates share one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -131,6 +134,8 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
                 "--target=es2022",
             ])
             .args(["--minify", "--legal-comments=none", "--charset=utf8", "--log-level=warning"])
+            // The one package that is bundled; a page needs no import map.
+            .arg(format!("--alias:idb={}", ready.build_package(repo, IDB).display()))
             .arg(format!("--define:__VERSION__=\"{VERSION}\""))
             .args(CODES.iter().map(|info| format!("--define:CODES.{}={}", info.name, info.code)))
             .arg(format!("--outfile={}", pkg.join(&entry).display()))

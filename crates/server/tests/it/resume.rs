@@ -62,13 +62,24 @@ async fn when_nothing_has_changed_one_frame_says_so() {
     let group = server.api.group_message("Public").await;
     server.api.ok("bob", SET, &set(&c2c, &[("k", "v", 0)])).await;
     let mut socket = Socket::login(server.api.address, "bob").await;
-    // Also when the client knows more than the server: it was another server's, or a backup's.
-    for named in [vec![], vec![known(&c2c, 1), known(&group, 0)], vec![known(&c2c, 9), known(&c2c, u64::MAX)]]
-    {
+    for named in [vec![], vec![known(&c2c, 1), known(&group, 0)]] {
         socket.resume(&named).await;
         assert_eq!(socket.frame().await, json!({"Type": "resumed", "Messages": [], "Complete": 1}));
     }
     socket.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_client_that_knows_more_than_the_server_is_told_the_servers_counter() {
+    let server = Server::start().await;
+    let message = server.api.c2c_message().await;
+    server.api.ok("bob", SET, &set(&message, &[("k", "v", 0)])).await;
+    let mut socket = Socket::login(server.api.address, "bob").await;
+    for latest_seq in [2, 9, u64::MAX] {
+        let parts = socket.resumed(&[known(&message, latest_seq)]).await;
+        assert_eq!((parts.len(), &parts[0]["LatestSeq"]), (1, &json!(1)));
+        assert_eq!(parts[0]["ExtensionList"], json!([]));
+    }
 }
 
 #[tokio::test]

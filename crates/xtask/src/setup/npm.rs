@@ -18,14 +18,19 @@ pub(super) struct NpmFolder {
 }
 
 impl NpmFolder {
-    /// wasm-opt and esbuild.
+    /// wasm-opt and esbuild, and what is bundled.
     pub(super) fn build_tools(repo: &Repo) -> Self {
-        Self { what: "wasm-opt and esbuild", folder: repo.path("crates/xtask/js") }
+        Self { what: "wasm-opt, esbuild and idb", folder: repo.path("crates/xtask/js") }
     }
 
     /// What the JavaScript tests import.
     pub(super) fn tests(repo: &Repo) -> Self {
         Self { what: "the packages of the JavaScript tests", folder: repo.path("tests") }
+    }
+
+    /// A file of one of the packages.
+    pub(super) fn file(&self, path: &str) -> PathBuf {
+        self.folder.join("node_modules").join(path)
     }
 
     /// The folder of their programs.

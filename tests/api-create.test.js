@@ -85,6 +85,7 @@ test('events and types have the values that existing code compares with', () => 
   expect(sdk.EVENT).toEqual({
     MESSAGE_EXTENSIONS_UPDATED: 'onMessageExtensionsUpdated',
     MESSAGE_EXTENSIONS_DELETED: 'onMessageExtensionsDeleted',
+    MESSAGE_EXTENSIONS_CONFLICT: 'onMessageExtensionsConflict',
     SDK_READY: 'sdkStateReady',
     SDK_NOT_READY: 'sdkStateNotReady',
     ERROR: 'error',

@@ -88,8 +88,9 @@ const APP: f64 = 1_400_000_000.0;
 
 /// A client that outlives its test, as one on a page does.
 fn edge(events: &Array) -> &'static Edge {
-    let random = [1, 2, 3, 4, 5, 6];
-    Box::leak(Box::new(Edge::new(APP, "https://chat.example".into(), false, &random, recorder(events))))
+    let random = "0123456789abcdef".repeat(3);
+    let options = format!(r#"{{"SDKAppID":{APP},"endpoint":"https://chat.example","random":"{random}"}}"#);
+    Box::leak(Box::new(Edge::new(&JSON::parse(&options).unwrap(), recorder(events))))
 }
 
 /// What a call settled with.

@@ -181,7 +181,7 @@ fn client(i: usize, page: u32, rng: &mut Rng) -> Client {
         nonce: format!("{i:012x}{page:012x}"),
         seed: rng.u64(..),
         persists: i % 4 != 3,
-        offline: i % 2 == 0,
+        offline: i.is_multiple_of(2),
     })
 }
 

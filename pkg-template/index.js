@@ -171,7 +171,7 @@ class Chat extends Emitter {
     },
     stale: () => setTimeout(() => this.#edge.keep(), KEEP_AFTER),
     keep: (states) => this.#store.keep(states),
-    queue: async ([call, write]) => {
+    queue: async ({ call, write }) => {
       await this.#store.queue(write);
       this.#edge.queued(call);
     },

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | this one | the methods that the package's entry (`pkg-template/index.js`) calls |
 //! | `pump` | hands inputs to the client machine and carries out what it asks for |
-//! | `convert` | JavaScript values to the machine's types, and back |
+//! | `convert` | what JavaScript hands in, and what it is told |
+//! | `record` | objects of the page, field by field |
 //! | `rest` | REST requests by `fetch` (gloo-net) |
 //! | `socket` | the push connection's WebSocket |
 //! | `host` | clock and timer |
@@ -16,12 +17,15 @@
 mod convert;
 mod host;
 mod pump;
+mod record;
 mod rest;
 mod socket;
 
 use js_sys::Function;
 use message_extensions_core::client::Config;
+use message_extensions_core::wire::Source;
 use pump::{Call, Pump};
+pub use record::Record;
 use wasm_bindgen::prelude::*;
 
 /// A tenth of the code of the default one, which shows in what a page loads.
@@ -41,24 +45,24 @@ impl Edge {
     /// `options`: `SDKAppID`, `endpoint`, `refuseEmptyKeyList`, `persists`, `offline`, and as `random` six random 32-bit
     /// numbers in hex. `emit(name, data)` calls the listeners of an event, and does what the machine asks of its owner.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, emit: Function) -> Self {
-        let is = |name| convert::property(options, name).is_some_and(|value| value.is_truthy());
-        let mut nonce = convert::text(options, "random").unwrap_or_default();
+    pub fn new(options: &Record, emit: Function) -> Self {
+        let is = |name| options.property(name).is_some_and(|value| value.is_truthy());
+        let mut nonce = options.text("random").unwrap_or_default();
         let seed = nonce.split_off(nonce.len().min(NONCE));
         let config = Config {
-            sdk_app_id: convert::number(options, "SDKAppID").unwrap_or_default() as u64,
+            sdk_app_id: options.number("SDKAppID").unwrap_or_default() as u64,
             refuse_empty_key_list: is("refuseEmptyKeyList"),
             nonce,
             seed: seed.bytes().fold(0, |seed, digit| seed << 4 ^ u64::from(digit)),
             persists: is("persists"),
             offline: is("offline"),
         };
-        Self(Pump::new(config, convert::text(options, "endpoint").unwrap_or_default(), emit))
+        Self(Pump::new(config, options.text("endpoint").unwrap_or_default(), emit))
     }
 
     /// `login({userID, userSig})`
-    pub fn login(&self, options: &JsValue, resolve: Function, reject: Function) {
-        let (user_id, user_sig) = (convert::text(options, "userID"), convert::text(options, "userSig"));
+    pub fn login(&self, options: &Record, resolve: Function, reject: Function) {
+        let (user_id, user_sig) = (options.text("userID"), options.text("userSig"));
         self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_login(call, user_id, user_sig, now)
         });
@@ -76,7 +80,7 @@ impl Edge {
 
     /// What was kept for the user who logs in: states of messages, writes made offline.
     pub fn loaded(&self, states: &JsValue, queued: &JsValue) {
-        let (states, queued) = (convert::read_list(states), convert::read_list(queued));
+        let (states, queued) = (record::read_list(states), record::read_list(queued));
         self.0.turn(|client, now| client.handle_loaded(states, queued, now));
     }
 
@@ -92,7 +96,7 @@ impl Edge {
 
     /// No other tab sends the writes that are kept, which are these; resolves when all that can be sent is.
     pub fn drain(&self, writes: &JsValue, resolve: Function, reject: Function) {
-        let writes = convert::read_list(writes);
+        let writes = record::read_list(writes);
         self.0.call(Call::new(resolve, reject), |client, call, now| client.handle_drain(call, writes, now));
     }
 
@@ -102,7 +106,7 @@ impl Edge {
     }
 
     /// `setMessageExtensions(message, extensions)`
-    pub fn set(&self, message: &JsValue, extensions: &JsValue, resolve: Function, reject: Function) {
+    pub fn set(&self, message: &Record, extensions: &JsValue, resolve: Function, reject: Function) {
         let (message, extensions) = (convert::message(message), convert::extensions(extensions));
         self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_set(call, message, extensions, now)
@@ -112,7 +116,7 @@ impl Edge {
     /// `getMessageExtensions(message, keyList?, {source?})`
     pub fn get(
         &self,
-        message: &JsValue,
+        message: &Record,
         key_list: &JsValue,
         source: &JsValue,
         resolve: Function,
@@ -127,7 +131,7 @@ impl Edge {
     }
 
     /// `deleteMessageExtensions(message, keyList?)`
-    pub fn delete(&self, message: &JsValue, key_list: &JsValue, resolve: Function, reject: Function) {
+    pub fn delete(&self, message: &Record, key_list: &JsValue, resolve: Function, reject: Function) {
         let (message, keys) = (convert::message(message), convert::optional_list(key_list));
         self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_delete(call, message, keys, now)
@@ -137,7 +141,7 @@ impl Edge {
     /// `mutateMessageExtension(message, key, fn)`: `compute(call, value)` calls `fn` and then [`computed`](Self::computed).
     pub fn mutate(
         &self,
-        message: &JsValue,
+        message: &Record,
         key: &JsValue,
         compute: Function,
         resolve: Function,
@@ -155,7 +159,7 @@ impl Edge {
     }
 
     /// `watchMessageExtensions(message, listener)`: views are emitted as `view`. Resolves when the message is up to date.
-    pub fn watch(&self, watch: u32, message: &JsValue, resolve: Function, reject: Function) {
+    pub fn watch(&self, watch: u32, message: &Record, resolve: Function, reject: Function) {
         let message = convert::message(message);
         self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_watch(call, watch, message, now);
@@ -168,7 +172,7 @@ impl Edge {
     }
 
     /// `sendMessage(message)`
-    pub fn send(&self, message: &JsValue, resolve: Function, reject: Function) {
+    pub fn send(&self, message: &Record, resolve: Function, reject: Function) {
         let (argument, body) = (convert::message(message), convert::body(message));
         self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_send(call, argument, body, now)
@@ -176,10 +180,10 @@ impl Edge {
     }
 
     /// `getMessageList({conversationID, nextReqMessageID?, count?})`
-    pub fn list(&self, options: &JsValue, resolve: Function, reject: Function) {
-        let conversation = convert::text(options, "conversationID");
-        let next = convert::text(options, "nextReqMessageID");
-        let count = convert::number(options, "count");
+    pub fn list(&self, options: &Record, resolve: Function, reject: Function) {
+        let conversation = options.text("conversationID");
+        let next = options.text("nextReqMessageID");
+        let count = options.number("count");
         self.0.call(Call::new(resolve, reject), |client, call, now| {
             client.handle_list(call, conversation, next, count, now);
         });

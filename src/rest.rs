@@ -4,8 +4,8 @@ use gloo_net::http;
 use message_extensions_core::client::{Body, Client, Failure, Reply, Request};
 use web_sys::AbortSignal;
 
-use crate::convert::{from_json, to_json};
 use crate::host::encode_uri_component;
+use crate::record::{from_json, to_json};
 
 /// Where a request goes.
 pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String {

@@ -5,8 +5,8 @@ use message_extensions_core::wire::ClientFrame;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
-use crate::convert::{from_json, to_json};
 use crate::pump::WeakPump;
+use crate::record::{from_json, to_json};
 
 /// An open or opening socket. Dropping it closes it, and nothing that it does afterwards is heard.
 #[derive(Debug)]

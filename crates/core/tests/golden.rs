@@ -12,7 +12,7 @@ mod support;
 use message_extensions_core::code::{CODES, Scope};
 use message_extensions_core::wire::*;
 use serde::{Serialize, de::DeserializeOwned};
-use support::Parsed;
+use support::{Built, Parsed};
 
 /// The sample without the white space that is not in a string.
 fn compact(json: &str) -> String {
@@ -34,10 +34,13 @@ fn holds<T: Serialize + DeserializeOwned>(sample: &str) -> T {
     value
 }
 
-/// The same for what the SDK reads: its reader sees what serde sees.
-fn reads<T: Serialize + DeserializeOwned + Read + PartialEq + std::fmt::Debug>(sample: &str) {
+/// The same for what the SDK reads and sends: its own reader and writer do what serde does.
+fn crosses<T: Serialize + DeserializeOwned + Read + Write + PartialEq + std::fmt::Debug>(sample: &str) -> T {
     let by_serde: T = holds(sample);
-    assert_eq!(T::read(&Parsed(serde_json::from_str(sample).unwrap())), by_serde);
+    let json: serde_json::Value = serde_json::from_str(sample).unwrap();
+    assert_eq!(by_serde.write::<Built>().json(), json);
+    assert_eq!(T::read(&Parsed(json)), by_serde);
+    by_serde
 }
 
 macro_rules! golden {
@@ -48,28 +51,28 @@ macro_rules! golden {
 
 #[test]
 fn requests_of_seed_002_are_read_and_written_letter_by_letter() {
-    let set: SetRequest = holds(golden!("002_set_request"));
+    let set: SetRequest = crosses(golden!("002_set_request"));
     assert_eq!(set.operate_type, Some(operate_type::SET));
     assert_eq!(set.extension_list.unwrap().len(), 3);
-    let delete: SetRequest = holds(golden!("002_delete_request"));
+    let delete: SetRequest = crosses(golden!("002_delete_request"));
     assert_eq!(delete.operate_type, Some(operate_type::DELETE));
-    let clear: SetRequest = holds(golden!("002_clear_request"));
+    let clear: SetRequest = crosses(golden!("002_clear_request"));
     assert_eq!((clear.operate_type, clear.extension_list), (Some(operate_type::CLEAR), None));
 }
 
 #[test]
 fn requests_of_seeds_003_and_004_are_read_and_written_letter_by_letter() {
-    assert_eq!(holds::<PullRequest>(golden!("003_pull_request")).start_seq, None);
-    assert_eq!(holds::<PullRequest>(golden!("003_pull_from_seq_request")).start_seq, Some(2));
-    assert_eq!(holds::<PullRequest>(golden!("004_pull_request")).msg_seq, Some(158));
-    assert_eq!(holds::<PullRequest>(golden!("004_pull_from_seq_request")).start_seq, Some(2));
+    assert_eq!(crosses::<PullRequest>(golden!("003_pull_request")).start_seq, None);
+    assert_eq!(crosses::<PullRequest>(golden!("003_pull_from_seq_request")).start_seq, Some(2));
+    assert_eq!(crosses::<PullRequest>(golden!("004_pull_request")).msg_seq, Some(158));
+    assert_eq!(crosses::<PullRequest>(golden!("004_pull_from_seq_request")).start_seq, Some(2));
 }
 
 #[test]
 fn responses_of_the_seeds_are_read_and_written_letter_by_letter() {
-    reads::<SetReply>(golden!("002_set_response"));
-    reads::<PullReply>(golden!("003_pull_response"));
-    reads::<PullReply>(golden!("004_pull_response"));
+    crosses::<SetReply>(golden!("002_set_response"));
+    crosses::<PullReply>(golden!("003_pull_response"));
+    crosses::<PullReply>(golden!("004_pull_response"));
 }
 
 #[test]
@@ -86,16 +89,16 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
         let (name, rest) = part.split_once(" -->").unwrap();
         let sample = rest.split("```json\n").nth(1).unwrap().split("```").next().unwrap().trim();
         match name {
-            "SetRequest" => drop(holds::<SetRequest>(sample)),
-            "PullRequest" => drop(holds::<PullRequest>(sample)),
-            "SendRequest" => drop(holds::<SendRequest>(sample)),
-            "ListRequest" => drop(holds::<ListRequest>(sample)),
-            "ClientFrame" => drop(holds::<ClientFrame>(sample)),
-            "SetReply" => reads::<SetReply>(sample),
-            "PullReply" => reads::<PullReply>(sample),
-            "SendReply" => reads::<SendReply>(sample),
-            "ListReply" => reads::<ListReply>(sample),
-            "ServerFrame" => reads::<ServerFrame>(sample),
+            "SetRequest" => drop(crosses::<SetRequest>(sample)),
+            "PullRequest" => drop(crosses::<PullRequest>(sample)),
+            "SendRequest" => drop(crosses::<SendRequest>(sample)),
+            "ListRequest" => drop(crosses::<ListRequest>(sample)),
+            "ClientFrame" => drop(crosses::<ClientFrame>(sample)),
+            "SetReply" => drop(crosses::<SetReply>(sample)),
+            "PullReply" => drop(crosses::<PullReply>(sample)),
+            "SendReply" => drop(crosses::<SendReply>(sample)),
+            "ListReply" => drop(crosses::<ListReply>(sample)),
+            "ServerFrame" => drop(crosses::<ServerFrame>(sample)),
             // Only servers write these, and an empty list is not written back.
             "CreateGroupRequest" => drop(serde_json::from_str::<CreateGroupRequest>(sample).unwrap()),
             "GroupRequest" => drop(serde_json::from_str::<GroupRequest>(sample).unwrap()),

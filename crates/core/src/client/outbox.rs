@@ -194,7 +194,7 @@ impl Client {
                     Queued { write, order: None, is_again: false }
                 }
             };
-            queued.order = Some(record.order);
+            queued.order = record.order;
             self.outbox.writes.push(queued);
         }
         for queued in before {

@@ -6,14 +6,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::read::incoming;
+use super::fields::wire_types;
 
 /// The service part of `sendmsg` and `admin_getroammsg`.
 pub const C2C_SERVICE: &str = "openim";
 /// The service part of the group commands.
 pub const GROUP_SERVICE: &str = "group_open_http_svc";
 
-incoming! {
+wire_types! {
     /// One element of a message's body.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct MsgElement {
@@ -24,7 +24,7 @@ incoming! {
     }
 }
 
-incoming! {
+wire_types! {
     /// The content of a custom or text element.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct MsgContent {
@@ -43,42 +43,44 @@ incoming! {
     }
 }
 
-/// `openim/sendmsg` and `group_open_http_svc/send_group_msg`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct SendRequest<E = MsgElement> {
-    /// 1 or 2; accepted and without effect here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sync_other_machine: Option<u32>,
-    /// The sender; an admin may name anybody, a user only themselves.
-    #[serde(rename = "From_Account", skip_serializing_if = "Option::is_none")]
-    pub from_account: Option<String>,
-    /// One-to-one: the recipient.
-    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
-    pub to_account: Option<String>,
-    /// The group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<String>,
-    /// One-to-one: the sender's sequence; made by the server when missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub msg_seq: Option<u32>,
-    /// One-to-one: a random number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub msg_random: Option<u32>,
-    /// Group: a random number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub random: Option<u32>,
-    /// 1: the message may be extended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub support_message_extension: Option<u32>,
-    /// The message's ID, made by the sender's SDK; made by the server when missing (ours).
-    #[serde(rename = "MessageID", skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-    /// What the message says; at least one element.
-    pub msg_body: Vec<E>,
+wire_types! {
+    /// `openim/sendmsg` and `group_open_http_svc/send_group_msg`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct SendRequest<E = MsgElement> {
+        /// 1 or 2; accepted and without effect here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "SyncOtherMachine" => sync_other_machine: Option<u32>,
+        /// The sender; an admin may name anybody, a user only themselves.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "From_Account" => from_account: Option<String>,
+        /// One-to-one: the recipient.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// The group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// One-to-one: the sender's sequence; made by the server when missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u32>,
+        /// One-to-one: a random number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MsgRandom" => msg_random: Option<u32>,
+        /// Group: a random number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "Random" => random: Option<u32>,
+        /// 1: the message may be extended.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "SupportMessageExtension" => support_message_extension: Option<u32>,
+        /// The message's ID, made by the sender's SDK; made by the server when missing (ours).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MessageID" => message_id: Option<String>,
+        /// What the message says; at least one element.
+        "MsgBody" => msg_body: Vec<E>,
+    }
 }
 
-incoming! {
+wire_types! {
     /// The reply to a sent message.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct SendReply {
@@ -104,40 +106,42 @@ incoming! {
     }
 }
 
-/// `openim/admin_getroammsg` and `group_open_http_svc/group_msg_get_simple`: a page of a conversation, newest page first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct ListRequest {
-    /// One-to-one: whose view; a user only their own.
-    #[serde(rename = "Operator_Account", alias = "From_Account", skip_serializing_if = "Option::is_none")]
-    pub operator_account: Option<String>,
-    /// One-to-one: the other party.
-    #[serde(rename = "Peer_Account", alias = "To_Account", skip_serializing_if = "Option::is_none")]
-    pub peer_account: Option<String>,
-    /// One-to-one: at most this many messages, 1 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_cnt: Option<u32>,
-    /// One-to-one: not older than this, seconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_time: Option<u64>,
-    /// One-to-one: not newer than this, seconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_time: Option<u64>,
-    /// One-to-one: continue before the message with this key, from the last reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_msg_key: Option<String>,
-    /// The group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<String>,
-    /// Group: at most this many messages, 1 to 20.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub req_msg_number: Option<u32>,
-    /// Group: the largest MsgSeq wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub req_msg_seq: Option<u64>,
+wire_types! {
+    /// `openim/admin_getroammsg` and `group_open_http_svc/group_msg_get_simple`: a page of a conversation, newest page first.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct ListRequest {
+        /// One-to-one: whose view; a user only their own.
+        #[serde(alias = "From_Account", skip_serializing_if = "Option::is_none")]
+        "Operator_Account" => operator_account: Option<String>,
+        /// One-to-one: the other party.
+        #[serde(alias = "To_Account", skip_serializing_if = "Option::is_none")]
+        "Peer_Account" => peer_account: Option<String>,
+        /// One-to-one: at most this many messages, 1 to 100.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MaxCnt" => max_cnt: Option<u32>,
+        /// One-to-one: not older than this, seconds since 1970.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MinTime" => min_time: Option<u64>,
+        /// One-to-one: not newer than this, seconds since 1970.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MaxTime" => max_time: Option<u64>,
+        /// One-to-one: continue before the message with this key, from the last reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "LastMsgKey" => last_msg_key: Option<String>,
+        /// The group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Group: at most this many messages, 1 to 20.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "ReqMsgNumber" => req_msg_number: Option<u32>,
+        /// Group: the largest MsgSeq wanted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "ReqMsgSeq" => req_msg_seq: Option<u64>,
+    }
 }
 
-incoming! {
+wire_types! {
     /// A message in a list.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ListedMessage<E = MsgElement> {
@@ -172,7 +176,7 @@ incoming! {
     }
 }
 
-incoming! {
+wire_types! {
     /// The reply to a list; one-to-one fields and group fields side by side, those that do not apply left out.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ListReply<E = MsgElement> {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::read::incoming;
+use super::fields::wire_types;
 use crate::code::{Error, INVALID_PARAMETER};
 use crate::message::MessageRef;
 
@@ -119,48 +119,51 @@ macro_rules! addressed {
 }
 pub(super) use addressed;
 
-/// `set_key_values` and `group_set_key_values`: set, delete or clear (seed 002).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct SetRequest {
-    /// UserID of the message's sender; may be omitted.
-    #[serde(rename = "From_Account", skip_serializing_if = "Option::is_none")]
-    pub from_account: Option<String>,
-    /// UserID of the message's recipient.
-    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
-    pub to_account: Option<String>,
-    /// Key of the one-to-one message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub msg_key: Option<String>,
-    /// The group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<String>,
-    /// Seq of the group message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub msg_seq: Option<u64>,
-    /// See [`operate_type`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operate_type: Option<u32>,
-    /// 1 to 20 items for set and delete; none, or empty, for clear.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extension_list: Option<Vec<Item>>,
-}
-
-/// An item of a set or delete request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Item {
-    /// The key, 1 to 100 bytes.
-    pub key: String,
-    /// The value, 1 to 1,000 bytes; ignored by delete.
+wire_types! {
+    /// `set_key_values` and `group_set_key_values`: set, delete or clear (seed 002).
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default)]
-    pub value: String,
-    /// The key's Seq as the caller knows it; an admin may omit it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seq: Option<u64>,
+    pub struct SetRequest {
+        /// UserID of the message's sender; may be omitted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "From_Account" => from_account: Option<String>,
+        /// UserID of the message's recipient.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// Key of the one-to-one message.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// The group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Seq of the group message.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u64>,
+        /// See [`operate_type`].
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "OperateType" => operate_type: Option<u32>,
+        /// 1 to 20 items for set and delete; none, or empty, for clear.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "ExtensionList" => extension_list: Option<Vec<Item>>,
+    }
 }
 
-incoming! {
+wire_types! {
+    /// An item of a set or delete request.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Item {
+        /// The key, 1 to 100 bytes.
+        "Key" => key: String,
+        /// The value, 1 to 1,000 bytes; ignored by delete.
+        #[serde(default)]
+        "Value" => value: String,
+        /// The key's Seq as the caller knows it; an admin may omit it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Seq" => seq: Option<u64>,
+    }
+}
+
+wire_types! {
     /// A key with its value and Seq, as every reply carries it. A deleted key has the value `""`.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Extension {
@@ -180,7 +183,7 @@ incoming! {
     }
 }
 
-incoming! {
+wire_types! {
     /// The answer to one item of a set or delete.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ItemReply {
@@ -192,7 +195,7 @@ incoming! {
     }
 }
 
-incoming! {
+wire_types! {
     /// The reply to a set, delete or clear (seed 002).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct SetReply {
@@ -212,36 +215,38 @@ incoming! {
     }
 }
 
-/// `get_key_values` and `group_get_key_values`: pull (seeds 003, 004).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct PullRequest {
-    /// UserID of the message's sender; may be omitted.
-    #[serde(rename = "From_Account", skip_serializing_if = "Option::is_none")]
-    pub from_account: Option<String>,
-    /// UserID of the message's recipient.
-    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
-    pub to_account: Option<String>,
-    /// Key of the one-to-one message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub msg_key: Option<String>,
-    /// The group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group_id: Option<String>,
-    /// Seq of the group message.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub msg_seq: Option<u64>,
-    /// Entries with a Seq of at least this; some clients write `startSeq`.
-    #[serde(alias = "startSeq", skip_serializing_if = "Option::is_none")]
-    pub start_seq: Option<u64>,
-    /// 1: items carry `Author` and `Time` (ours).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub with_author: Option<u32>,
+wire_types! {
+    /// `get_key_values` and `group_get_key_values`: pull (seeds 003, 004).
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct PullRequest {
+        /// UserID of the message's sender; may be omitted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "From_Account" => from_account: Option<String>,
+        /// UserID of the message's recipient.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "To_Account" => to_account: Option<String>,
+        /// Key of the one-to-one message.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MsgKey" => msg_key: Option<String>,
+        /// The group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "GroupId" => group_id: Option<String>,
+        /// Seq of the group message.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "MsgSeq" => msg_seq: Option<u64>,
+        /// Entries with a Seq of at least this; some clients write `startSeq`.
+        #[serde(alias = "startSeq", skip_serializing_if = "Option::is_none")]
+        "StartSeq" => start_seq: Option<u64>,
+        /// 1: items carry `Author` and `Time` (ours).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "WithAuthor" => with_author: Option<u32>,
+    }
 }
 
 addressed!(SetRequest, PullRequest);
 
-incoming! {
+wire_types! {
     /// The reply to a pull (seeds 003, 004).
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct PullReply {

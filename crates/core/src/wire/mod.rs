@@ -5,14 +5,14 @@
 
 mod chat;
 mod extension;
+mod fields;
 mod push;
-mod read;
 mod state;
 
 pub use chat::*;
 pub use extension::*;
+pub use fields::{Read, Sink, Source, Write};
 pub use push::*;
-pub use read::{Read, Source};
 pub use state::{MessageState, QueuedItem, QueuedWrite};
 
 use alloc::string::String;

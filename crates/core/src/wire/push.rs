@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chat::MsgElement;
 use super::extension::{Address, Extension, addressed};
-use super::read::incoming;
+use super::fields::wire_types;
 use super::state::MessageState;
 use crate::message::MessageRef;
 
@@ -48,7 +48,7 @@ pub mod close {
     pub const GOING_AWAY: u16 = 4006;
 }
 
-incoming! {
+wire_types! {
     /// What happened to one message: an operation on its extensions, or its arrival.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Event<E = MsgElement> {
@@ -129,24 +129,25 @@ impl<E> Event<E> {
     }
 }
 
-/// A frame from the client. `Type` says which fields count.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ClientFrame {
-    /// `login` (first, once), `resume` or `ping`.
-    pub r#type: String,
-    /// login: the app.
-    #[serde(rename = "SDKAppID", default, skip_serializing_if = "Option::is_none")]
-    pub sdk_app_id: Option<u64>,
-    /// login: the user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identifier: Option<String>,
-    /// login: the user's signature.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_sig: Option<String>,
-    /// resume: messages and the Seq up to which each is known, at most [`RESUMED_MESSAGES`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub messages: Option<Vec<MessageState>>,
+wire_types! {
+    /// A frame from the client. `Type` says which fields count.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct ClientFrame {
+        /// `login` (first, once), `resume` or `ping`.
+        "Type" => r#type: String,
+        /// login: the app.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "SDKAppID" => sdk_app_id: Option<u64>,
+        /// login: the user.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Identifier" => identifier: Option<String>,
+        /// login: the user's signature.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "UserSig" => user_sig: Option<String>,
+        /// resume: messages and the Seq up to which each is known, at most [`RESUMED_MESSAGES`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Messages" => messages: Option<Vec<MessageState>>,
+    }
 }
 
 impl ClientFrame {
@@ -158,7 +159,7 @@ impl ClientFrame {
     pub const PING: &'static str = "ping";
 }
 
-incoming! {
+wire_types! {
     /// A frame from the server. `Type` says which fields count.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ServerFrame<E = MsgElement> {

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::extension::{Address, Extension, addressed};
-use super::read::incoming;
+use super::fields::wire_types;
 use crate::message::MessageRef;
 
-incoming! {
+wire_types! {
     /// One message, as far as somebody knows it.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct MessageState {
@@ -51,7 +51,7 @@ incoming! {
 
 addressed!(MessageState);
 
-incoming! {
+wire_types! {
     /// A write that was made offline, as a browser keeps it until the server has answered.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct QueuedWrite {
@@ -74,8 +74,8 @@ incoming! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "MessageID" => message_id: Option<String>,
         /// Its place among the records, given by who keeps them.
-        #[serde(default, skip_serializing)]
-        "Order" => order: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Order" => order: Option<u64>,
         /// The `requestid` that it is sent with.
         "RequestID" => request_id: String,
         /// See [`super::operate_type`]: set or delete.

@@ -72,11 +72,11 @@ impl World {
             Kept::Stale => client.handle_keep(),
             Kept::Queue(call, mut write) => {
                 store.orders += 1;
-                write.order = store.orders;
+                write.order = Some(store.orders);
                 store.queued.push(write);
                 client.handle_queued(call);
             }
-            Kept::Unqueue(order) => store.queued.retain(|write| write.order != order),
+            Kept::Unqueue(order) => store.queued.retain(|write| write.order != Some(order)),
             Kept::Locked => {
                 let records = store.queued.clone();
                 self.peers[i].drain_call = self.peers[i].last_call + 1;

@@ -1,8 +1,10 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test uses a part")]
 
-use message_extensions_core::wire::Source;
-use serde_json::Value;
+use std::cell::RefCell;
+
+use message_extensions_core::wire::{Sink, Source, Write};
+use serde_json::{Map, Value};
 
 /// JSON as the SDK's reader sees it in a browser.
 pub(crate) struct Parsed(pub(crate) Value);
@@ -22,5 +24,40 @@ impl Source for Parsed {
 
     fn list(&self, name: &'static str) -> Option<Vec<Self>> {
         Some(self.0.get(name)?.as_array()?.iter().cloned().map(Self).collect())
+    }
+}
+
+/// JSON as the SDK builds it in a browser.
+pub(crate) struct Built(RefCell<Map<String, Value>>);
+
+impl Built {
+    pub(crate) fn json(self) -> Value {
+        Value::Object(self.0.into_inner())
+    }
+
+    fn put(&self, name: &'static str, value: Value) {
+        assert!(self.0.borrow_mut().insert(name.into(), value).is_none(), "{name} is written twice");
+    }
+}
+
+impl Sink for Built {
+    fn empty() -> Self {
+        Self(RefCell::default())
+    }
+
+    fn put_text(&self, name: &'static str, value: &str) {
+        self.put(name, value.into());
+    }
+
+    fn put_number(&self, name: &'static str, value: f64) {
+        self.put(name, (value as u64).into());
+    }
+
+    fn put_object(&self, name: &'static str, value: Self) {
+        self.put(name, value.json());
+    }
+
+    fn put_list<T: Write>(&self, name: &'static str, values: &[T]) {
+        self.put(name, values.iter().map(|value| value.write::<Self>().json()).collect());
     }
 }

@@ -1,0 +1,101 @@
+//! Objects of the page, field by field: what a server's JSON says, and what JavaScript or a server is told.
+
+use js_sys::{Array, JSON, Object};
+use message_extensions_core::wire::{Read, Sink, Source, Write};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object, or whatever JavaScript has handed in in its place.
+    #[derive(Debug, Clone)]
+    pub type Record;
+    #[wasm_bindgen(catch, method, structural, indexing_getter)]
+    fn get(this: &Record, name: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, indexing_setter)]
+    pub(crate) fn set_text(this: &Record, name: &str, value: &str);
+    #[wasm_bindgen(method, structural, indexing_setter)]
+    pub(crate) fn set_number(this: &Record, name: &str, value: f64);
+    #[wasm_bindgen(method, structural, indexing_setter)]
+    pub(crate) fn set(this: &Record, name: &str, value: &JsValue);
+}
+
+impl Record {
+    pub(crate) fn new() -> Self {
+        Object::new().unchecked_into()
+    }
+
+    /// A property; `None` if there is none, or no object, or a getter throws.
+    pub(crate) fn property(&self, name: &str) -> Option<JsValue> {
+        self.get(name).ok()
+    }
+}
+
+impl Source for Record {
+    fn text(&self, name: &'static str) -> Option<String> {
+        self.property(name)?.as_string()
+    }
+
+    fn number(&self, name: &'static str) -> Option<f64> {
+        self.property(name)?.as_f64()
+    }
+
+    fn object(&self, name: &'static str) -> Option<Self> {
+        self.property(name).filter(JsValue::is_object).map(JsCast::unchecked_into)
+    }
+
+    fn list(&self, name: &'static str) -> Option<Vec<Self>> {
+        list(&self.property(name)?)
+    }
+}
+
+impl Sink for Record {
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    fn put_text(&self, name: &'static str, value: &str) {
+        self.set_text(name, value);
+    }
+
+    fn put_number(&self, name: &'static str, value: f64) {
+        self.set_number(name, value);
+    }
+
+    fn put_object(&self, name: &'static str, value: Self) {
+        self.set(name, &value);
+    }
+
+    fn put_list<T: Write>(&self, name: &'static str, values: &[T]) {
+        self.set(name, &to_list(values));
+    }
+}
+
+/// The objects of an array; `None` if it is none.
+pub(crate) fn list(value: &JsValue) -> Option<Vec<Record>> {
+    Some(value.dyn_ref::<Array>()?.iter().map(JsCast::unchecked_into).collect())
+}
+
+/// What an array of objects says.
+pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
+    list(value).unwrap_or_default().iter().map(T::read).collect()
+}
+
+/// What a JSON object says.
+pub(crate) fn from_json<T: Read>(text: &str) -> Option<T> {
+    let parsed: Record = JSON::parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
+    Some(T::read(&parsed))
+}
+
+/// As JSON text.
+pub(crate) fn to_json(value: &impl Write) -> String {
+    JSON::stringify(&value.write::<Record>()).map(String::from).unwrap_or_default()
+}
+
+/// As an array of objects.
+pub(crate) fn to_list<T: Write>(values: &[T]) -> Array {
+    let array = Array::new();
+    for value in values {
+        array.push(&value.write::<Record>());
+    }
+    array
+}

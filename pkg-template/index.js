@@ -65,8 +65,8 @@ class Chat extends Emitter {
 
   /** The network may be back: a connection that waits need not any longer. Who goes may not come back. */
   #wake = () => {
-    if (globalThis.document?.visibilityState === 'hidden') this.#edge?.keep();
-    else this.#edge?.wake();
+    if (globalThis.document?.visibilityState === 'hidden') this.#edge?.tell('keep');
+    else this.#edge?.tell('wake');
   };
 
   login(options) {
@@ -122,7 +122,7 @@ class Chat extends Emitter {
         thrown = { error };
       }
       // What is no value ends the call; what fn threw is its outcome.
-      this.#edge.computed(call, next);
+      this.#edge.tell('computed', call, next);
     };
     return this.#call('mutate', message, key, compute).catch((error) => {
       throw thrown ? thrown.error : error;
@@ -134,7 +134,7 @@ class Chat extends Emitter {
     this.#watches.set(id, new Watch(message, listener, tally));
     this.#watch(id);
     return () => {
-      if (this.#watches.delete(id)) this.#edge?.unwatch(id);
+      if (this.#watches.delete(id)) this.#edge?.tell('unwatch', id);
     };
   }
 
@@ -145,7 +145,7 @@ class Chat extends Emitter {
 
   /** Begins a watch, now or, if nobody is logged in yet, when somebody is. */
   #watch(id) {
-    const begin = async () => this.#watches.has(id) && this.#call('watch', id, this.#watches.get(id).message);
+    const begin = async () => this.#watches.has(id) && this.#call('watch', this.#watches.get(id).message, id);
     begin().catch(({ code, message }) => {
       const waits = code === CODES.NOT_LOGGED_IN || code === CODES.NOT_READY || code === CODES.LOGGED_OUT;
       if (!waits && this.#watches.has(id)) this.emit(EVENT.ERROR, { code, message });
@@ -160,7 +160,7 @@ class Chat extends Emitter {
     load: async () => {
       const store = this.#open();
       const { messages, queued } = await store.load();
-      if (this.#store === store) this.#edge.loaded(messages, queued);
+      if (this.#store === store) this.#edge.tell('loaded', messages, queued);
     },
     begin: () => {
       if (!this.#options.persists) this.#open();
@@ -169,11 +169,11 @@ class Chat extends Emitter {
         this.#watch(id);
       }
     },
-    stale: () => setTimeout(() => this.#edge.keep(), KEEP_AFTER),
+    stale: () => setTimeout(() => this.#edge.tell('keep'), KEEP_AFTER),
     keep: (states) => this.#store.keep(states),
     queue: async ({ call, write }) => {
       await this.#store.queue(write);
-      this.#edge.queued(call);
+      this.#edge.tell('queued', call);
     },
     unqueue: (order) => this.#store.unqueue(order),
     drain: () => this.#drain(this.#store),
@@ -200,7 +200,7 @@ class Chat extends Emitter {
   async #drain(store) {
     const send = async () => {
       const writes = await store.queued();
-      if (this.#store === store) await new Promise((done) => this.#edge.drain(writes, done, done));
+      if (this.#store === store) await this.#call('drain', writes).catch(() => {});
       // What was sent is gone before another tab looks.
       await store.queued();
     };
@@ -247,16 +247,14 @@ class Chat extends Emitter {
   }
 
   /** Calls a method of the wasm, which settles the promise by (data) or (code, message). */
-  async #call(method, ...args) {
+  async #call(method, a, b, c) {
     if (!this.#edge) {
       await load(this.#options.wasm);
       this.#edge ??= this.#createEdge();
     }
     const data = await new Promise((resolve, reject) => {
       const refuse = (code, message) => reject(new MessageExtensionError(code, message));
-      // The wasm's methods have a fixed number of arguments before the two ends of the promise.
-      args.length = Edge.prototype[method].length - 2;
-      this.#edge[method](...args, resolve, refuse);
+      this.#edge.call(method, a, b, c, resolve, refuse);
     });
     return { code: 0, data: data ?? { ...DONE } };
   }

@@ -5,6 +5,7 @@ use message_extensions_core::client::{
     Answer, CONV_C2C, CONV_GROUP, ChatMessage, Conflict, EntryStatus, EntryView, Event, ExtensionArgument,
     MessageArgument, Notice, View,
 };
+use message_extensions_core::text::join;
 use message_extensions_core::wire::{MsgContent, MsgElement, Source, Write};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -209,7 +210,7 @@ fn chat_message(m: ChatMessage) -> Record {
     let conversation_type = if m.is_group { CONV_GROUP } else { CONV_C2C };
     let peer = if m.is_group || m.is_out { &m.to } else { &m.from };
     message.set_text("ID", &m.id);
-    message.set_text("conversationID", &format!("{conversation_type}{peer}"));
+    message.set_text("conversationID", &join(&[conversation_type, peer]));
     message.set_text("conversationType", conversation_type);
     message.set_text("from", &m.from);
     message.set_text("to", &m.to);

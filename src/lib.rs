@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | this one | the methods that the package's entry (`pkg-template/index.js`) calls |
+//! | this one | what the package's entry (`pkg-template/index.js`) calls |
 //! | `pump` | hands inputs to the client machine and carries out what it asks for |
 //! | `convert` | what JavaScript hands in, and what it is told |
 //! | `record` | objects of the page, field by field |
@@ -10,7 +10,7 @@
 //! | `socket` | the push connection's WebSocket |
 //! | `host` | clock and timer |
 //!
-//! An exported method converts and calls; every decision is made in `message_extensions_core::client`.
+//! What is called converts and calls on; every decision is made in `message_extensions_core::client`.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -22,10 +22,11 @@ mod rest;
 mod socket;
 
 use js_sys::Function;
-use message_extensions_core::client::Config;
+use message_extensions_core::client::{Client, Config};
 use message_extensions_core::wire::Source;
 use pump::{Call, Pump};
 pub use record::Record;
+use record::read_list;
 use wasm_bindgen::prelude::*;
 
 /// A tenth of the code of the default one, which shows in what a page loads.
@@ -35,7 +36,7 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 /// Hex digits of `random` with which request ids begin; the rest seeds the jitter.
 const NONCE: usize = 24;
 
-/// One client. Every method takes the `resolve(data)` and `reject(code, message)` of the promise that the entry gave.
+/// One client.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Edge(Pump);
@@ -60,132 +61,100 @@ impl Edge {
         Self(Pump::new(config, options.text("endpoint").unwrap_or_default(), emit))
     }
 
-    /// `login({userID, userSig})`
-    pub fn login(&self, options: &Record, resolve: Function, reject: Function) {
-        let (user_id, user_sig) = (options.text("userID"), options.text("userSig"));
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_login(call, user_id, user_sig, now)
-        });
-    }
-
-    /// `logout()`
-    pub fn logout(&self, resolve: Function, reject: Function) {
-        self.0.call(Call::new(resolve, reject), |client, call, _| client.handle_logout(call));
-    }
-
-    /// `destroy()`
-    pub fn destroy(&self, resolve: Function, reject: Function) {
-        self.0.call(Call::new(resolve, reject), |client, call, _| client.handle_destroy(call));
-    }
-
-    /// What was kept for the user who logs in: states of messages, writes made offline.
-    pub fn loaded(&self, states: &JsValue, queued: &JsValue) {
-        let (states, queued) = (record::read_list(states), record::read_list(queued));
-        self.0.turn(|client, now| client.handle_loaded(states, queued, now));
-    }
-
-    /// What is to be kept and is not is emitted as `keep`.
-    pub fn keep(&self) {
-        self.0.turn(|client, _| client.handle_keep());
-    }
-
-    /// The write of this call is kept.
-    pub fn queued(&self, call: u32) {
-        self.0.turn(|client, _| client.handle_queued(call));
-    }
-
-    /// No other tab sends the writes that are kept, which are these; resolves when all that can be sent is.
-    pub fn drain(&self, writes: &JsValue, resolve: Function, reject: Function) {
-        let writes = record::read_list(writes);
-        self.0.call(Call::new(resolve, reject), |client, call, now| client.handle_drain(call, writes, now));
-    }
-
-    /// The network is back, or the page is looked at again.
-    pub fn wake(&self) {
-        self.0.turn(message_extensions_core::client::Client::handle_wake);
-    }
-
-    /// `setMessageExtensions(message, extensions)`
-    pub fn set(&self, message: &Record, extensions: &JsValue, resolve: Function, reject: Function) {
-        let (message, extensions) = (convert::message(message), convert::extensions(extensions));
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_set(call, message, extensions, now)
-        });
-    }
-
-    /// `getMessageExtensions(message, keyList?, {source?})`
-    pub fn get(
+    /// A call of the user's, or of the entry: `resolve(data)` and `reject(code, message)` are those of its promise. One
+    /// function for all of them, since each that is exported weighs as much as what it does.
+    pub fn call(
         &self,
-        message: &Record,
-        key_list: &JsValue,
-        source: &JsValue,
+        method: &str,
+        a: &Record,
+        b: &JsValue,
+        c: &JsValue,
         resolve: Function,
         reject: Function,
     ) {
-        let (message, source) = (convert::message(message), convert::optional_text(source));
-        let keys = convert::optional_list(key_list)
-            .map(|list| list.and_then(|list| list.into_iter().collect::<Option<Vec<String>>>()));
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_get(call, message, keys, source.as_deref(), now)
-        });
+        let compute = c.dyn_ref::<Function>().cloned();
+        let call = self.0.begin(Call { resolve, reject, compute });
+        // What is handed in is read before the machine is borrowed: a getter may call back in.
+        match method {
+            "login" => {
+                let (user_id, user_sig) = (a.text("userID"), a.text("userSig"));
+                self.0.input(|client, now| client.handle_login(call, user_id, user_sig, now));
+            }
+            "logout" => self.0.input(|client, _| client.handle_logout(call)),
+            "destroy" => self.0.input(|client, _| client.handle_destroy(call)),
+            // (message, extensions)
+            "set" => {
+                let (message, extensions) = (convert::message(a), convert::extensions(b));
+                self.0.input(|client, now| client.handle_set(call, message, extensions, now));
+            }
+            // (message, keyList, source)
+            "get" => {
+                let (message, keys) = (convert::message(a), convert::optional_list(b));
+                let keys = keys.map(|list| list.and_then(|list| list.into_iter().collect::<Option<_>>()));
+                let source = convert::optional_text(c);
+                self.0.input(|client, now| client.handle_get(call, message, keys, source.as_deref(), now));
+            }
+            // (message, keyList)
+            "delete" => {
+                let (message, keys) = (convert::message(a), convert::optional_list(b));
+                self.0.input(|client, now| client.handle_delete(call, message, keys, now));
+            }
+            // (message, key, compute): `compute(call, value)` calls the user's function and then tells `computed`.
+            "mutate" => {
+                let (message, key) = (convert::message(a), b.as_string());
+                self.0.input(|client, now| client.handle_mutate(call, message, key, now));
+            }
+            // (message, watch): views are emitted as `view`. Resolves when the message is up to date.
+            "watch" => {
+                let (message, watch) = (convert::message(a), whole(b));
+                self.0.input(|client, now| client.handle_watch(call, watch, message, now));
+            }
+            "send" => {
+                let (message, body) = (convert::message(a), convert::body(a));
+                self.0.input(|client, now| client.handle_send(call, message, body, now));
+            }
+            // ({conversationID, nextReqMessageID?, count?})
+            "list" => {
+                let (conversation, next) = (a.text("conversationID"), a.text("nextReqMessageID"));
+                let count = a.number("count");
+                self.0.input(|client, now| client.handle_list(call, conversation, next, count, now));
+            }
+            // (writes): no other tab sends the writes that are kept, which are these; resolves when all that can be is sent.
+            _ => {
+                let writes = read_list(a);
+                self.0.input(|client, now| client.handle_drain(call, writes, now));
+            }
+        }
+        self.0.end_turn();
     }
 
-    /// `deleteMessageExtensions(message, keyList?)`
-    pub fn delete(&self, message: &Record, key_list: &JsValue, resolve: Function, reject: Function) {
-        let (message, keys) = (convert::message(message), convert::optional_list(key_list));
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_delete(call, message, keys, now)
-        });
+    /// Something that the machine must know.
+    pub fn tell(&self, what: &str, a: &JsValue, b: &JsValue) {
+        match what {
+            // (states, writes): what was kept for the user who logs in.
+            "loaded" => {
+                let (states, writes) = (read_list(a), read_list(b));
+                self.0.input(|client, now| client.handle_loaded(states, writes, now));
+            }
+            // What is to be kept and is not is emitted as `keep`.
+            "keep" => self.0.input(|client, _| client.handle_keep()),
+            // (call): its write is kept.
+            "queued" => self.0.input(|client, _| client.handle_queued(whole(a))),
+            // (call, value): what a mutation's function returned, a string, or undefined to delete the key.
+            "computed" => {
+                let value = convert::optional_text(b);
+                self.0.input(|client, now| client.handle_computed(whole(a), value, now));
+            }
+            // (watch): nobody listens to it any more.
+            "unwatch" => self.0.input(|client, _| client.handle_unwatch(whole(a))),
+            // "wake": the network is back, or the page is looked at again.
+            _ => self.0.input(Client::handle_wake),
+        }
+        self.0.end_turn();
     }
+}
 
-    /// `mutateMessageExtension(message, key, fn)`: `compute(call, value)` calls `fn` and then [`computed`](Self::computed).
-    pub fn mutate(
-        &self,
-        message: &Record,
-        key: &JsValue,
-        compute: Function,
-        resolve: Function,
-        reject: Function,
-    ) {
-        let (message, key) = (convert::message(message), key.as_string());
-        let call = Call { compute: Some(compute), ..Call::new(resolve, reject) };
-        self.0.call(call, |client, call, now| client.handle_mutate(call, message, key, now));
-    }
-
-    /// What a mutation's `fn` returned: a string, or undefined to delete the key.
-    pub fn computed(&self, call: u32, value: &JsValue) {
-        let value = convert::optional_text(value);
-        self.0.turn(|client, now| client.handle_computed(call, value, now));
-    }
-
-    /// `watchMessageExtensions(message, listener)`: views are emitted as `view`. Resolves when the message is up to date.
-    pub fn watch(&self, watch: u32, message: &Record, resolve: Function, reject: Function) {
-        let message = convert::message(message);
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_watch(call, watch, message, now);
-        });
-    }
-
-    /// The `stop` of a watch.
-    pub fn unwatch(&self, watch: u32) {
-        self.0.turn(|client, _| client.handle_unwatch(watch));
-    }
-
-    /// `sendMessage(message)`
-    pub fn send(&self, message: &Record, resolve: Function, reject: Function) {
-        let (argument, body) = (convert::message(message), convert::body(message));
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_send(call, argument, body, now)
-        });
-    }
-
-    /// `getMessageList({conversationID, nextReqMessageID?, count?})`
-    pub fn list(&self, options: &Record, resolve: Function, reject: Function) {
-        let conversation = options.text("conversationID");
-        let next = options.text("nextReqMessageID");
-        let count = options.number("count");
-        self.0.call(Call::new(resolve, reject), |client, call, now| {
-            client.handle_list(call, conversation, next, count, now);
-        });
-    }
+/// A number that was ours to begin with.
+fn whole(value: &JsValue) -> u32 {
+    value.as_f64().unwrap_or_default() as u32
 }

@@ -20,14 +20,8 @@ use crate::{convert, host, rest};
 pub(crate) struct Call {
     pub(crate) resolve: Function,
     pub(crate) reject: Function,
-    /// A mutation's `compute(call, value)`, which leads to [`Edge::computed`](crate::Edge::computed).
+    /// A mutation's `compute(call, value)`, which leads to `computed` of [`Edge::tell`](crate::Edge::tell).
     pub(crate) compute: Option<Function>,
-}
-
-impl Call {
-    pub(crate) const fn new(resolve: Function, reject: Function) -> Self {
-        Self { resolve, reject, compute: None }
-    }
 }
 
 /// A client machine with its sockets, requests and timer.
@@ -99,13 +93,8 @@ impl Pump {
         WeakPump(Rc::downgrade(&self.0))
     }
 
-    /// A user's call: `input` gets the name under which its answer will come.
-    pub(crate) fn call(&self, call: Call, input: impl FnOnce(&mut Client, CallId, u64)) {
-        let id = self.begin(call);
-        self.turn(|client, now| input(client, id, now));
-    }
-
-    fn begin(&self, call: Call) -> CallId {
+    /// Remembers a call; the name under which its answer will come.
+    pub(crate) fn begin(&self, call: Call) -> CallId {
         let mut inner = self.0.borrow_mut();
         inner.last_call += 1;
         let id = inner.last_call;
@@ -113,9 +102,19 @@ impl Pump {
         id
     }
 
-    /// One turn of the machine. Short, since it is compiled once for every kind of input.
-    pub(crate) fn turn(&self, input: impl FnOnce(&mut Client, u64)) {
+    /// Hands something to the machine; [`end_turn`](Self::end_turn) must follow.
+    pub(crate) fn input(&self, input: impl FnOnce(&mut Client, u64)) {
         input(&mut self.0.borrow_mut().client, host::now());
+    }
+
+    /// Hands something to the machine, and carries out what it asks for.
+    pub(crate) fn turn(&self, what: impl FnOnce(&mut Client, u64)) {
+        self.input(what);
+        self.end_turn();
+    }
+
+    /// Carries out what the machine asks for.
+    pub(crate) fn end_turn(&self) {
         self.carry_out_all();
         self.deliver();
     }

@@ -2,6 +2,7 @@
 
 use gloo_net::http;
 use message_extensions_core::client::{Body, Client, Failure, Reply, Request};
+use message_extensions_core::text::{decimal, join};
 use web_sys::AbortSignal;
 
 use crate::host::encode_uri_component;
@@ -11,14 +12,27 @@ use crate::record::{from_json, to_json};
 pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String {
     let (service, command) = request.path;
     if matches!(*request.body, Body::Probe) {
-        return format!("{endpoint}/v4/{service}");
+        return join(&[endpoint, "/v4/", service]);
     }
     let (user, sig) = client.identity();
     let (user, sig) = (encode_uri_component(user), encode_uri_component(sig));
-    let (app, random) = (client.sdk_app_id(), request.random);
-    let mut url = format!(
-        "{endpoint}/v4/{service}/{command}?sdkappid={app}&identifier={user}&usersig={sig}&random={random}&contenttype=json"
-    );
+    let (app, random) = (decimal(client.sdk_app_id()), decimal(request.random.into()));
+    let mut url = join(&[
+        endpoint,
+        "/v4/",
+        service,
+        "/",
+        command,
+        "?sdkappid=",
+        &app,
+        "&identifier=",
+        &user,
+        "&usersig=",
+        &sig,
+        "&random=",
+        &random,
+        "&contenttype=json",
+    ]);
     if let Some(id) = &request.request_id {
         url.push_str("&requestid=");
         url.push_str(id);

@@ -1,6 +1,7 @@
 //! The push connection's WebSocket.
 
 use message_extensions_core::client::Client;
+use message_extensions_core::text::join;
 use message_extensions_core::wire::ClientFrame;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
@@ -21,7 +22,7 @@ impl Socket {
     /// `None` if the host refuses to open one.
     pub(crate) fn open(endpoint: &str, pump: WeakPump) -> Option<Self> {
         // http becomes ws, https becomes wss.
-        let url = format!("ws{}/v4/push", endpoint.strip_prefix("http")?);
+        let url = join(&["ws", endpoint.strip_prefix("http")?, "/v4/push"]);
         let socket = WebSocket::new(&url).ok()?;
 
         let weak = pump.clone();

@@ -84,13 +84,19 @@ extern "C" {
     fn recorder(list: &Array) -> Function;
 }
 
+const NOTHING: JsValue = JsValue::UNDEFINED;
 const APP: f64 = 1_400_000_000.0;
 
 /// A client that outlives its test, as one on a page does.
 fn edge(events: &Array) -> &'static Edge {
     let random = "0123456789abcdef".repeat(3);
     let options = format!(r#"{{"SDKAppID":{APP},"endpoint":"https://chat.example","random":"{random}"}}"#);
-    Box::leak(Box::new(Edge::new(&JSON::parse(&options).unwrap(), recorder(events))))
+    Box::leak(Box::new(Edge::new(json(&options).unchecked_ref(), recorder(events))))
+}
+
+/// One of a client's calls.
+fn call(edge: &Edge, method: &str, a: &JsValue, b: &JsValue, resolve: Function, reject: Function) {
+    edge.call(method, a.unchecked_ref(), b, &NOTHING, resolve, reject);
 }
 
 /// What a call settled with.
@@ -113,7 +119,7 @@ fn message() -> JsValue {
 /// Logs in over the played socket.
 fn log_in(edge: &Edge, server: &Server) {
     let ignore = Function::new_no_args("");
-    edge.login(&json(r#"{"userID":"b","userSig":"s*-_"}"#), ignore.clone(), ignore);
+    call(edge, "login", &json(r#"{"userID":"b","userSig":"s*-_"}"#), &NOTHING, ignore.clone(), ignore);
     server.open();
     server.frame(r#"{"Type":"ready"}"#);
 }
@@ -125,8 +131,7 @@ fn texts(list: &Array) -> Vec<String> {
 #[wasm_bindgen_test]
 async fn a_call_before_login_rejects_with_2024() {
     let edge = edge(&Array::new());
-    let got =
-        outcome(move |resolve, reject| edge.get(&message(), &JsValue::UNDEFINED, resolve, reject)).await;
+    let got = outcome(move |resolve, reject| call(edge, "get", &message(), &NOTHING, resolve, reject)).await;
     assert!(got.starts_with(r#"{"code":2024,"#), "{got}");
 }
 
@@ -146,7 +151,8 @@ async fn arguments_of_every_wrong_kind_reject_by_name_and_nothing_is_sent() {
     for (message, extensions, named) in wrong {
         let edge = edge(&Array::new());
         log_in(edge, &server);
-        let got = outcome(move |resolve, reject| edge.set(&message, &extensions, resolve, reject)).await;
+        let got =
+            outcome(move |resolve, reject| call(edge, "set", &message, &extensions, resolve, reject)).await;
         assert!(got.starts_with(r#"{"code":9001,"#) && got.contains(named), "{named}: {got}");
     }
     assert_eq!(server.requests().length(), 0);
@@ -180,7 +186,7 @@ async fn a_set_is_posted_as_the_seeds_say_without_a_preflight_and_resolves_with_
     let edge = edge(&Array::new());
     log_in(edge, &server);
     let items = json(r#"[{"key":"k1","value":"é"},{"key":"k2","value":"2"}]"#);
-    let got = outcome(move |resolve, reject| edge.set(&message(), &items, resolve, reject)).await;
+    let got = outcome(move |resolve, reject| call(edge, "set", &message(), &items, resolve, reject)).await;
     assert_eq!(
         got,
         r#"{"data":{"extensions":[{"code":0,"key":"k1","value":"é"},{"code":23001,"key":"k2","value":"v1234"}]}}"#
@@ -195,7 +201,7 @@ async fn a_set_is_posted_as_the_seeds_say_without_a_preflight_and_resolves_with_
     let url = field("url");
     let (before, after) = (
         "https://chat.example/v4/openim_msg_ext_http_svc/set_key_values?sdkappid=1400000000&identifier=b&usersig=s*-_&random=",
-        "&contenttype=json&requestid=00000001000000020000000300000005",
+        "&contenttype=json&requestid=0123456789abcdef0123456700000001",
     );
     assert!(url.starts_with(before) && url.ends_with(after), "{url}");
     server.restore();
@@ -231,9 +237,14 @@ async fn user_code_may_call_back_in_and_hears_of_things_in_one_order() {
     let edge = edge(&events);
     let got = outcome(move |resolve, reject| {
         // It follows the login at once, while SDK_READY is still to be told.
-        let log_out = Closure::once_into_js(move |_: JsValue| edge.logout(resolve, reject));
-        edge.login(
+        let log_out = Closure::once_into_js(move |_: JsValue| {
+            call(edge, "logout", &NOTHING, &NOTHING, resolve, reject)
+        });
+        call(
+            edge,
+            "login",
             &json(r#"{"userID":"b","userSig":"s"}"#),
+            &NOTHING,
             log_out.unchecked_into(),
             Function::new_no_args(""),
         );
@@ -252,7 +263,7 @@ async fn an_endpoint_that_cannot_be_reached_rejects_the_login_with_2800() {
     let edge = edge(&Array::new());
     let socket = server.clone();
     let got = outcome(move |resolve, reject| {
-        edge.login(&json(r#"{"userID":"b","userSig":"s"}"#), resolve, reject);
+        call(edge, "login", &json(r#"{"userID":"b","userSig":"s"}"#), &NOTHING, resolve, reject);
         socket.close(1006);
     })
     .await;
@@ -265,7 +276,7 @@ async fn a_refused_login_rejects_with_the_servers_code_and_text() {
     let server = play_server();
     let edge = edge(&Array::new());
     let got = outcome(move |resolve, reject| {
-        edge.login(&json(r#"{"userID":"b","userSig":"s"}"#), resolve, reject);
+        call(edge, "login", &json(r#"{"userID":"b","userSig":"s"}"#), &NOTHING, resolve, reject);
         server.open();
         server.frame(r#"{"Type":"refused","ErrorCode":70001,"ErrorInfo":"usersig expired 60 seconds ago"}"#);
         server.restore();
@@ -284,7 +295,8 @@ async fn a_reply_that_is_not_of_the_protocol_rejects_with_2903() {
         let edge = edge(&Array::new());
         log_in(edge, &server);
         let items = json(r#"[{"key":"k","value":"v"}]"#);
-        let got = outcome(move |resolve, reject| edge.set(&message(), &items, resolve, reject)).await;
+        let got =
+            outcome(move |resolve, reject| call(edge, "set", &message(), &items, resolve, reject)).await;
         assert!(got.starts_with(r#"{"code":2903,"#), "{reply}: {got}");
         server.restore();
     }

@@ -24,6 +24,7 @@ pub mod code;
 pub mod law;
 pub mod limits;
 pub mod message;
+pub mod text;
 #[cfg(feature = "usersig")]
 pub mod usersig;
 pub mod wire;

@@ -1,7 +1,8 @@
 //! How a message is named: the wire's key, the conversation it is in, and the SDK's message ID.
 
-use alloc::format;
 use alloc::string::String;
+
+use crate::text::{decimal, join, split};
 
 /// The wire key of a message: what a request of seeds 002 to 004 names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,21 +36,21 @@ impl MessageRef {
 /// `{sequence}_{random}_{time}`, the `MsgKey` of a one-to-one message (`time` in seconds).
 #[must_use]
 pub fn msg_key(sequence: u32, random: u32, time: u64) -> String {
-    format!("{sequence}_{random}_{time}")
+    join(&[&decimal(sequence.into()), "_", &decimal(random.into()), "_", &decimal(time)])
 }
 
 /// The sequence, random number and time of a `MsgKey`.
 #[must_use]
 pub fn msg_key_parts(key: &str) -> Option<(&str, &str, &str)> {
-    let (sequence, rest) = key.split_once('_')?;
-    let (random, time) = rest.split_once('_')?;
+    let (sequence, rest) = split(key, b'_')?;
+    let (random, time) = split(rest, b'_')?;
     Some((sequence, random, time))
 }
 
 /// `{from}-{client_time}-{random}`, the message ID that stays the same across sending (`client_time` in seconds).
 #[must_use]
 pub fn message_id(from: &str, client_time: u64, random: u32) -> String {
-    format!("{from}-{client_time}-{random}")
+    join(&[from, "-", &decimal(client_time), "-", &decimal(random.into())])
 }
 
 /// Whether a group of this type or ID has no message extensions: AVChatRoom and Community (seed 004).

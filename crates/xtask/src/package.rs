@@ -94,6 +94,8 @@ fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
             "-Oz",
             "--converge",
             INLINE_LITTLE,
+            // The linker puts the stack there, which grows towards it from a megabyte above.
+            "--low-memory-unused",
             "--strip-debug",
             "--strip-producers",
             "--strip-target-features",

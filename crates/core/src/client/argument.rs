@@ -1,13 +1,13 @@
 //! What a user's call hands in, checked before anything else happens. The wire edge takes fields out of JavaScript
 //! values as they are; here is decided whether they will do, and the text says which argument will not.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::{EXTENSIONS_OFF, Error, INVALID_ARGUMENT, MESSAGE_NOT_SENT, UNSUPPORTED_CONVERSATION};
 use crate::limits::Limits;
 use crate::message::{MessageRef, is_refused_group, message_id, msg_key, msg_key_parts};
+use crate::text::{decimal, join};
 
 /// `conversationType` of a one-to-one message.
 pub const CONV_C2C: &str = "C2C";
@@ -149,7 +149,7 @@ pub(super) fn sendable(message: Option<MessageArgument>, user: &str) -> Result<S
         return Err(invalid("message must be one made by createCustomMessage"));
     };
     // The server holds the ID against the sender: a message made before login has none to begin with.
-    let own = |id: &String| id.strip_prefix(user).is_some_and(|rest| rest.starts_with('-'));
+    let own = |id: &String| id.strip_prefix(user).is_some_and(|rest| rest.as_bytes().first() == Some(&b'-'));
     let id = m.id.filter(own).unwrap_or_else(|| message_id(user, time, random));
     Ok(Sendable { id, to, is_group, sequence, random, support: m.is_support_extension })
 }
@@ -164,7 +164,13 @@ pub(super) fn extensions(list: Option<Vec<ExtensionArgument>>) -> Result<Vec<(St
         let value = value.filter(|v| (1..=most).contains(&v.len())).ok_or_else(|| {
             Error::with(
                 INVALID_ARGUMENT,
-                format!("extensions[{i}].value must be a string of 1 to {most} bytes of UTF-8; to remove a key, delete it"),
+                join(&[
+                    "extensions[",
+                    &decimal(i as u64),
+                    "].value must be a string of 1 to ",
+                    &decimal(most as u64),
+                    " bytes of UTF-8; to remove a key, delete it",
+                ]),
             )
         })?;
         checked.push((key, value));
@@ -193,17 +199,19 @@ fn checked_key<'a>(
     mut before: impl Iterator<Item = &'a String>,
 ) -> Result<String, Error> {
     let most = Limits::DEFAULT.key_bytes;
-    match key {
-        Some(key) if !(1..=most).contains(&key.len()) => Err(Error::with(
-            INVALID_ARGUMENT,
-            format!("{list}[{i}]: the key has {} bytes of UTF-8, 1 to {most} are allowed", key.len()),
-        )),
-        Some(key) if before.any(|other| *other == key) => {
-            Err(Error::with(INVALID_ARGUMENT, format!("{list}[{i}]: the key is in the list twice")))
+    let (length, most_text);
+    let why: &[&str] = match key {
+        Some(key) if !(1..=most).contains(&key.len()) => {
+            length = decimal(key.len() as u64);
+            most_text = decimal(most as u64);
+            &["has ", &length, " bytes of UTF-8, 1 to ", &most_text, " are allowed"]
         }
-        Some(key) => Ok(key),
-        None => Err(Error::with(INVALID_ARGUMENT, format!("{list}[{i}]: the key must be a string"))),
-    }
+        Some(key) if before.any(|other| *other == key) => &["is in the list twice"],
+        Some(key) => return Ok(key),
+        None => &["must be a string"],
+    };
+    let text = join(&[list, "[", &decimal(i as u64), "]: the key ", &join(why)]);
+    Err(Error::with(INVALID_ARGUMENT, text))
 }
 
 /// The ID of a message of which only the wire key is known.
@@ -211,8 +219,8 @@ pub(super) fn fallback_id(message: &MessageRef) -> String {
     match message {
         MessageRef::C2c { from, msg_key, .. } => {
             let (_, random, time) = msg_key_parts(msg_key).unwrap_or_default();
-            format!("{}-{time}-{random}", from.as_deref().unwrap_or(""))
+            join(&[from.as_deref().unwrap_or(""), "-", time, "-", random])
         }
-        MessageRef::Group { group_id, msg_seq } => format!("{group_id}-{msg_seq}"),
+        MessageRef::Group { group_id, msg_seq } => join(&[group_id, "-", &decimal(*msg_seq)]),
     }
 }

@@ -1,6 +1,5 @@
 //! Messages as they are sent, listed and received: the little of a chat that extensions need.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -8,6 +7,7 @@ use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
 use crate::message::{MessageRef, msg_key_parts};
+use crate::text::decimal;
 use crate::wire::{
     self, C2C_SERVICE, GROUP_SERVICE, ListReply, ListRequest, ListedMessage, MsgElement, SendReply,
     SendRequest,
@@ -140,7 +140,7 @@ impl Client {
             messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)).collect();
         let next = match group {
             Some(_) if reply.is_finished != Some(1) => {
-                list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| format!("{}", seq - 1))
+                list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| decimal(seq - 1))
             }
             None if reply.complete != Some(1) => reply.last_msg_key,
             _ => None,

@@ -234,13 +234,20 @@ impl Messages {
         self.find(message).map(|tracked| &mut tracked.writes)
     }
 
-    pub(super) fn deadline(&self) -> Option<u64> {
-        let waiters = self.list.iter().flat_map(|t| t.waiters.iter().map(|w| w.until));
+    /// The soonest of all, or `soonest`.
+    pub(super) fn deadline(&self, mut soonest: u64) -> u64 {
         // A pull that is due has no deadline of its own while it must wait for another to finish.
         let is_free = self.pulls_free() > 0;
-        let pulls = self.list.iter().filter(|t| t.pull.is_none() && is_free).filter_map(|t| t.pull_at);
-        let writes = self.list.iter().filter_map(|t| t.writes.deadline());
-        waiters.chain(pulls).chain(writes).chain(self.resume_until).min()
+        for tracked in &self.list {
+            for waiter in &tracked.waiters {
+                soonest = soonest.min(waiter.until);
+            }
+            if let Some(at) = tracked.pull_at.filter(|_| is_free && tracked.pull.is_none()) {
+                soonest = soonest.min(at);
+            }
+            soonest = tracked.writes.deadline(soonest);
+        }
+        self.resume_until.map_or(soonest, |until| soonest.min(until))
     }
 
     /// How many pulls that nobody waits for may start.
@@ -249,11 +256,13 @@ impl Messages {
         PULLS_AT_ONCE.saturating_sub(self.list.iter().filter(is_pulled).count())
     }
 
-    /// Forgets everything; the calls that waited.
-    pub(super) fn drop_all(&mut self) -> Vec<CallId> {
-        self.resume_until = None;
-        self.is_stale_told = false;
-        let calls = |t: Tracked| t.waiters.into_iter().map(|w| w.call).chain(t.writes.drop_all());
-        core::mem::take(&mut self.list).into_iter().flat_map(calls).collect()
+    /// Forgets everything, and adds the calls that waited.
+    pub(super) fn drop_all(&mut self, calls: &mut Vec<CallId>) {
+        for tracked in &core::mem::take(self).list {
+            for waiter in &tracked.waiters {
+                calls.push(waiter.call);
+            }
+            tracked.writes.add_calls(calls);
+        }
     }
 }

@@ -147,15 +147,15 @@ impl Client {
     /// `handle_…`.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
-        let requests = self.requests.iter().map(|r| r.until);
-        let mutations = self.mutations.iter().filter_map(Mutation::deadline);
-        let others = [
-            self.messages.deadline(),
-            self.connection.deadline(),
-            self.session.deadline(),
-            self.outbox.deadline(),
-        ];
-        requests.chain(mutations).chain(others.into_iter().flatten()).min()
+        let mut soonest = self.messages.deadline(u64::MAX);
+        for request in &self.requests {
+            soonest = soonest.min(request.until);
+        }
+        let others = [self.connection.deadline(), self.session.deadline(), self.outbox.deadline()];
+        for at in others.into_iter().chain(self.mutations.iter().map(Mutation::deadline)).flatten() {
+            soonest = soonest.min(at);
+        }
+        (soonest != u64::MAX).then_some(soonest)
     }
 
     /// The time has come that [`poll_timeout`](Self::poll_timeout) named; calling it early does no harm.

@@ -18,6 +18,7 @@ use super::write::Write;
 use super::{Answer, CallId, Client, Event, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT};
 use crate::message::MessageRef;
+use crate::text::join;
 use crate::wire::{QueuedItem, QueuedWrite, SetReply, operate_type};
 
 /// The first wait before the outbox is tried again, which doubles up to the last, milliseconds.
@@ -79,16 +80,15 @@ impl Outbox {
         self.writes.iter().any(|queued| queued.write.message.message == *message)
     }
 
-    /// Forgets everything, the records aside; the calls that waited.
-    pub(super) fn drop_all(&mut self) -> Vec<CallId> {
+    /// Forgets everything, the records aside, and adds the calls that waited.
+    pub(super) fn drop_all(&mut self, calls: &mut Vec<CallId>) {
         let was = core::mem::take(self);
-        let draining = if let Stage::Draining(call) = was.stage { call } else { 0 };
-        was.writes
-            .into_iter()
-            .map(|queued| queued.write.call)
-            .chain([draining])
-            .filter(|call| *call != 0)
-            .collect()
+        if let Stage::Draining(call) = was.stage {
+            calls.push(call);
+        }
+        for queued in was.writes.iter().filter(|queued| queued.write.call != 0) {
+            calls.push(queued.write.call);
+        }
     }
 }
 
@@ -290,7 +290,8 @@ impl Client {
         self.finish_write(&queued.write, &Ok(Answer::Done));
         queued.write.items = again;
         // The same after a reload: a digit of the counter that no other id comes to.
-        queued.write.id.replace_range(AGAIN..=AGAIN, "8");
+        let (nonce, counter) = queued.write.id.split_at(AGAIN);
+        queued.write.id = join(&[nonce, "8", counter.get(1..).unwrap_or("")]);
         queued.is_again = true;
         self.messages.tracked(&queued.write.message).begin(&queued.write, true);
         self.outbox.writes.insert(i, queued);

@@ -312,7 +312,10 @@ impl Client {
                 self.settle(call, Err(error.clone()));
             }
         }
-        for call in self.messages.drop_all().into_iter().chain(self.outbox.drop_all()) {
+        let mut calls = Vec::new();
+        self.messages.drop_all(&mut calls);
+        self.outbox.drop_all(&mut calls);
+        for call in calls {
             self.settle(call, Err(error.clone()));
         }
         // Those that neither read nor write.

@@ -270,20 +270,17 @@ impl Client {
     pub(super) fn sync_timeout(&mut self, now: u64) {
         let live = self.connection.live();
         self.resume_timeout(now);
-        let late: Vec<_> = self
-            .messages
-            .all()
-            .iter_mut()
-            .flat_map(|t| t.waiters.extract_if(.., |w| w.until <= now))
-            .collect();
-        for waiter in late {
-            self.settle(waiter.call, Err(timeout()));
-        }
-        let mut late = Vec::new();
+        let (mut readers, mut late) = (Vec::new(), Vec::new());
         for tracked in self.messages.all() {
+            while let Some(i) = tracked.waiters.iter().position(|waiter| waiter.until <= now) {
+                readers.push(tracked.waiters.remove(i).call);
+            }
             while let Some(write) = tracked.writes.late(now) {
                 late.push(write);
             }
+        }
+        for call in readers {
+            self.settle(call, Err(timeout()));
         }
         for write in late {
             self.write_failed(write, None, timeout(), now);

@@ -61,9 +61,9 @@ impl Window {
         self.open.is_empty() && self.waiting.is_empty()
     }
 
-    /// When the first of those that wait gives up.
-    pub(super) fn deadline(&self) -> Option<u64> {
-        self.waiting.iter().map(|waiting| waiting.give_up).min()
+    /// When the first of those that wait gives up, if that is before `soonest`.
+    pub(super) fn deadline(&self, soonest: u64) -> u64 {
+        self.waiting.iter().fold(soonest, |soonest, waiting| soonest.min(waiting.give_up))
     }
 
     /// One that has waited too long; taken out.
@@ -72,9 +72,11 @@ impl Window {
         Some(self.waiting.remove(i).write)
     }
 
-    /// Everybody who waits.
-    pub(super) fn drop_all(self) -> impl Iterator<Item = CallId> {
-        self.waiting.into_iter().map(|waiting| waiting.write.call)
+    /// Adds everybody who waits.
+    pub(super) fn add_calls(&self, calls: &mut Vec<CallId>) {
+        for waiting in &self.waiting {
+            calls.push(waiting.write.call);
+        }
     }
 
     fn is_full(&self) -> bool {

@@ -17,7 +17,7 @@ pub(super) struct Store {
 pub(super) enum Kept {
     Load,
     Stale,
-    Queue(CallId, QueuedWrite),
+    Queue(CallId, Box<QueuedWrite>),
     Unqueue(u64),
     /// The lock is this page's.
     Locked,
@@ -40,7 +40,7 @@ impl World {
                     }
                 }
             }
-            Event::Queue(call, write) => self.keep_at(at, i, Kept::Queue(call, write)),
+            Event::Queue(call, write) => self.keep_at(at, i, Kept::Queue(call, Box::new(write))),
             Event::Unqueue(order) => self.keep_at(at, i, Kept::Unqueue(order)),
             Event::Drain => {
                 self.stores[user].waiting.push_back(i);
@@ -73,7 +73,7 @@ impl World {
             Kept::Queue(call, mut write) => {
                 store.orders += 1;
                 write.order = Some(store.orders);
-                store.queued.push(write);
+                store.queued.push(*write);
                 client.handle_queued(call);
             }
             Kept::Unqueue(order) => store.queued.retain(|write| write.order != Some(order)),

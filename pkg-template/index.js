@@ -157,13 +157,13 @@ class Chat extends Emitter {
     view: (view) => {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
-    load: async () => {
-      const store = this.#open();
+    load: async (userID) => {
+      const store = this.#open(userID);
       const { messages, queued } = await store.load();
       if (this.#store === store) this.#edge.tell('loaded', messages, queued);
     },
-    begin: () => {
-      if (!this.#options.persists) this.#open();
+    begin: (userID) => {
+      if (!this.#options.persists) this.#open(userID);
       for (const [id, watch] of this.#watches) {
         watch.reset();
         this.#watch(id);
@@ -186,10 +186,10 @@ class Chat extends Emitter {
   }
 
   /** The store of the user who logs in, in the place of the one before. */
-  #open() {
+  #open(userID) {
     this.#store?.close();
     const { endpoint, SDKAppID } = this.#options;
-    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${this.#userID}`, ({ name, message }) => {
+    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${userID}`, ({ name, message }) => {
       const text = `nothing is kept over a reload, since IndexedDB cannot be used (${name}: ${message})`;
       this.emit(EVENT.ERROR, { code: CODES.STORAGE, message: text });
     });

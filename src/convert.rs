@@ -112,8 +112,8 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
     let name = match event {
         Event::Ready => return ("sdkStateReady", JsValue::UNDEFINED),
         Event::NotReady => return ("sdkStateNotReady", JsValue::UNDEFINED),
-        Event::Load => return ("load", JsValue::UNDEFINED),
-        Event::Begin => return ("begin", JsValue::UNDEFINED),
+        Event::Load(user) => return ("load", user.into()),
+        Event::Begin(user) => return ("begin", user.into()),
         Event::Stale => return ("stale", JsValue::UNDEFINED),
         Event::Drain => return ("drain", JsValue::UNDEFINED),
         Event::Keep(states) => return ("keep", to_list(&states).into()),

@@ -171,6 +171,11 @@ impl Messages {
         }
     }
 
+    /// Whether somebody waits for a pull of the message.
+    pub(super) fn is_waited_for(&mut self, message: &MessageRef) -> bool {
+        self.find(message).is_some_and(|tracked| !tracked.waiters.is_empty())
+    }
+
     /// Nothing of a message stays; those who waited for it.
     pub(super) fn forget(&mut self, message: &MessageRef) -> Vec<Waiter> {
         let Some(tracked) = self.find(message) else { return Vec::new() };
@@ -210,6 +215,11 @@ impl Messages {
             }
         }
         states
+    }
+
+    /// Nothing is kept of anything.
+    pub(super) fn forget_gone(&mut self) {
+        self.gone.clear();
     }
 
     /// Whether the owner is to be told that what is kept is not all; once.

@@ -122,9 +122,8 @@ impl Client {
 
     /// The owner has recorded the write of this call.
     pub fn handle_queued(&mut self, call: CallId) {
-        let Some(queued) = self.outbox.writes.iter_mut().find(|queued| queued.write.call == call) else {
-            return;
-        };
+        let queued = self.outbox.writes.iter_mut().find(|queued| queued.write.call == call);
+        let Some(queued) = queued.filter(|_| call != 0) else { return };
         queued.write.call = 0;
         let items = queued.write.items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
         self.settle(call, Ok(Answer::Queued(items)));
@@ -195,7 +194,10 @@ impl Client {
                 }
             };
             queued.order = record.order;
+            let call = queued.write.call;
             self.outbox.writes.push(queued);
+            // If it is among the records, it is recorded.
+            self.handle_queued(call);
         }
         for queued in before {
             if queued.write.call != 0 {

@@ -42,11 +42,17 @@ impl Client {
 
     /// An attempt has failed: waits for the next one, or tells who asked.
     pub(super) fn retry(&mut self, mut failed: OpenRequest, error: Error, now: u64) {
-        let is_probe = matches!(failed.purpose, Purpose::Probe);
         let bound = (FIRST_WAIT << (failed.attempts - 1).min(16)).min(LAST_WAIT);
         let next = now + self.rng.u64(bound / 4..=bound);
-        let queues = matches!(&failed.purpose, Purpose::Set(write, _) if self.must_queue(write));
-        if !may_succeed(error.code) || is_probe || queues || next >= failed.give_up || self.admit().is_err() {
+        let is_last = match &failed.purpose {
+            Purpose::Probe => true,
+            // There is an outbox for this.
+            Purpose::Set(write, _) => self.must_queue(write),
+            // A poll; the next one is another attempt.
+            Purpose::Pull(message) => self.connection.live() == 0 && !self.messages.is_waited_for(message),
+            _ => false,
+        };
+        if !may_succeed(error.code) || is_last || next >= failed.give_up || self.admit().is_err() {
             return self.fail(failed.purpose, error, now);
         }
         failed.until = next;

@@ -87,7 +87,7 @@ impl Client {
         let stage = Stage::LoggingIn { call, until: now + TIME_LIMIT };
         self.session = Session { stage, user_id, user_sig, ..Session::default() };
         if self.config.persists {
-            self.emit(Event::Load);
+            self.emit(Event::Load(self.session.user_id.clone()));
         } else {
             self.begin(now);
         }
@@ -106,7 +106,7 @@ impl Client {
 
     /// Messages may be watched from here on, and the server is asked for the rest.
     fn begin(&mut self, now: u64) {
-        self.emit(Event::Begin);
+        self.emit(Event::Begin(self.session.user_id.clone()));
         self.connection.open(now);
         self.outputs.push_back(Output::OpenSocket);
     }

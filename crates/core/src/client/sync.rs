@@ -238,7 +238,9 @@ impl Client {
 
     /// Tells the owner that something is to be kept.
     pub(super) fn tell_stale(&mut self) {
-        if self.config.persists && self.messages.became_stale() {
+        if !self.config.persists {
+            self.messages.forget_gone();
+        } else if self.messages.became_stale() {
             self.emit(Event::Stale);
         }
     }

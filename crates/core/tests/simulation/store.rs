@@ -30,7 +30,7 @@ impl World {
         let at = self.now + self.rng.u64(1..20);
         let user = self.peers[i].user;
         match event {
-            Event::Load => self.keep_at(at, i, Kept::Load),
+            Event::Load(_) => self.keep_at(at, i, Kept::Load),
             Event::Stale => self.keep_at(at + 500, i, Kept::Stale),
             Event::Keep(states) => {
                 for state in states {

@@ -393,8 +393,8 @@ export interface GetMessageListOptions {
 export interface Chat {
   /**
    * Logs in. Resolves when the server has accepted the user, or, without network, when something is kept for them (see
-   * {@link CreateOptions.persistence}); {@link EVENT.SDK_READY} follows. A server that refuses the signature only then ends the session:
-   * {@link EVENT.SDK_NOT_READY}, and {@link EVENT.ERROR} with a code from 70001 on.
+   * {@link CreateOptions.persistence}); {@link EVENT.SDK_READY} follows. The signature is then checked later; if the server refuses it, the session ends:
+   * {@link EVENT.SDK_NOT_READY}, and {@link EVENT.ERROR} with the code that `login` would have rejected with, such as 70001.
    */
   login(options: LoginOptions): Promise<ChatResponse<ActionData>>;
   /** Logs out; calls that are open reject with 3005. */

@@ -1,7 +1,8 @@
 /**
  * message-extensions: shared key/value state on chat messages. Live votes, sign-up chains, questionnaires.
  *
- * The API mirrors the message-extension API of Tencent Cloud Chat's web SDK. Sizes are bytes of UTF-8.
+ * The API mirrors the message-extension API of Tencent Cloud Chat's web SDK. "Seeds 000, 001" are its page about message extensions, in Chinese and in
+ * English: what is marked so is as it is there, the rest is ours. Sizes are bytes of UTF-8.
  */
 
 import type { MessageExtensionErrorCode, MessageExtensionItemCode } from './codes.js';
@@ -12,13 +13,15 @@ export type { MessageExtensionErrorCode, MessageExtensionItemCode };
 
 /** Names of the events, for `on`, `once` and `off`. */
 export declare const EVENT: {
-  /** Keys of a message were set. */
+  /** Keys of a message were set (seeds 000, 001). */
   readonly MESSAGE_EXTENSIONS_UPDATED: 'onMessageExtensionsUpdated';
-  /** Keys of a message were deleted. */
+  /** Keys of a message were deleted (seeds 000, 001). */
   readonly MESSAGE_EXTENSIONS_DELETED: 'onMessageExtensionsDeleted';
+  /** A write that was made offline could not be done as it was meant. In the tab that sent it, once. */
+  readonly MESSAGE_EXTENSIONS_CONFLICT: 'onMessageExtensionsConflict';
   /** New messages arrived. */
   readonly MESSAGE_RECEIVED: 'onMessageReceived';
-  /** Logged in and connected: messages can be sent and extended. */
+  /** Logged in: messages can be read, sent and extended. Also without network, for a user of whom something is kept. */
   readonly SDK_READY: 'sdkStateReady';
   /** No longer ready. */
   readonly SDK_NOT_READY: 'sdkStateNotReady';
@@ -59,7 +62,7 @@ export type ConversationType = (typeof TYPES)['CONV_C2C' | 'CONV_GROUP'];
 
 // --------------------------------------------------------------------------------------------------------- extensions
 
-/** One key and its value. */
+/** One key and its value (seeds 000, 001). */
 export interface MessageExtension {
   /** 1 to 100 bytes. */
   key: string;
@@ -67,13 +70,42 @@ export interface MessageExtension {
   value: string;
 }
 
-/** What became of one key of a set or a delete. */
+/** What became of one key that was written (seeds 000, 001). */
 export interface MessageExtensionResult {
   /** 0, or why this key was refused. 23001: somebody else wrote it first; `value` is then theirs. */
   code: MessageExtensionItemCode;
   key: string;
   /** The value that the key has now; empty when it has none. */
   value: string;
+}
+
+/** What became of one key of a set or a delete, which may wait for the network. */
+export interface MessageExtensionWriteResult extends MessageExtensionResult {
+  /**
+   * The write waits, with {@link CreateOptions.offline}: `code` is 0, `value` is what was asked for. If it cannot be done later,
+   * {@link EVENT.MESSAGE_EXTENSIONS_CONFLICT} says so.
+   */
+  queued?: true;
+}
+
+/** One key of a write that was made offline and could not be done as it was meant. */
+export interface MessageExtensionConflict {
+  /** 23001: somebody else wrote the key first; any other: why the server refused this key, or the whole write. */
+  code: Exclude<MessageExtensionItemCode, 0> | MessageExtensionErrorCode | (number & {});
+  key: string;
+  /** What the write wanted; empty to delete the key. */
+  value: string;
+  /** What the server has; empty when it has nothing, or did not say. */
+  current: string;
+}
+
+/** Options of `getMessageExtensions`. */
+export interface GetMessageExtensionsOptions {
+  /**
+   * `cache`: what is cached, without a request; rejects with 9006 when the message has never been read here. `server`: always asks. When omitted, the cache
+   * answers while the push connection is live and nothing is missing, else the server is asked.
+   */
+  source?: 'cache' | 'server';
 }
 
 // ----------------------------------------------------------------------------------------------------------- messages
@@ -194,6 +226,7 @@ export type MessageLike = C2CMessageLike | GroupMessageLike;
 export interface ChatEventMap {
   onMessageExtensionsUpdated: { messageID: string; extensions: MessageExtension[] };
   onMessageExtensionsDeleted: { messageID: string; keyList: string[] };
+  onMessageExtensionsConflict: { messageID: string; extensions: MessageExtensionConflict[] };
   onMessageReceived: Message[];
   sdkStateReady: undefined;
   sdkStateNotReady: undefined;
@@ -233,24 +266,24 @@ export declare function isMessageExtensionError(error: unknown): error is Messag
 /** One key of a watched message. */
 export interface WatchedExtension {
   readonly key: string;
-  /** Empty while an own delete is on its way. */
+  /** Empty while an own delete is on its way or waits for the network. */
   readonly value: string;
-  /** UserID of who wrote it; empty while an own write is on its way. */
+  /** UserID of who wrote it; empty while an own write is on its way or waits. */
   readonly author: string;
   /** When it was written, milliseconds since 1970; 0 when that is not known yet. */
   readonly time: number;
   /**
-   * `confirmed`: the server has it. `pending`: an own write on its way. `conflict`: the server has it, and refused an own write for it, until the key is
-   * written again.
+   * `confirmed`: the server has it. `pending`: an own write on its way. `queued`: an own write that waits for the network, with
+   * {@link CreateOptions.offline}. `conflict`: the server has it, and refused an own write for it, until the key is written again.
    */
-  readonly status: 'confirmed' | 'pending' | 'conflict';
+  readonly status: 'confirmed' | 'pending' | 'queued' | 'conflict';
 }
 
 /** What a watched message shows. Immutable; entries that did not change are the same objects as before. */
 export interface MessageExtensionsSnapshot {
-  /** In the order in which they were written. */
+  /** In the order in which they were written, own writes without an answer last. */
   readonly entries: readonly WatchedExtension[];
-  /** Whether everything that the server has is shown. */
+  /** Whether everything that the server has is shown; false for what was kept, until the server has been asked. */
   readonly synced: boolean;
 }
 
@@ -300,7 +333,7 @@ export interface ActionData {
 /** Where the WebAssembly part comes from, for hosts that cannot fetch it by its URL. */
 export type WasmSource = URL | string | Response | Promise<Response> | BufferSource | WebAssembly.Module;
 
-/** Options of {@link create}. */
+/** Options of {@link create}; those of the first call for an app count. */
 export interface CreateOptions {
   /** The app. The same SDKAppID gives the same instance, until that is destroyed. */
   SDKAppID: number;
@@ -308,8 +341,19 @@ export interface CreateOptions {
   endpoint?: string;
   /** The WebAssembly part; fetched from beside the package's module when omitted. */
   wasm?: WasmSource;
-  /** `deleteMessageExtensions(message, [])` rejects; it clears the message otherwise. Default false. */
+  /** `deleteMessageExtensions(message, [])` rejects with 9001; it clears the message otherwise, as in the mirrored API. Default false. */
   refuseEmptyKeyList?: boolean;
+  /**
+   * What was read is kept in IndexedDB, for each endpoint, app and user: at most 1,000 messages, 30 days. After a reload
+   * {@link Chat.watchMessageExtensions} shows it at once. Where IndexedDB cannot be used, {@link EVENT.ERROR} says so with code 9007, and memory alone is
+   * used; where there is none (Node), nothing is said. On shared computers: false, or `logout({ clear: true })`. Default true.
+   */
+  persistence?: boolean;
+  /**
+   * Sets and deletes of keys that are made without network resolve at once, with `queued: true`, and are sent in order when it is back; with
+   * {@link CreateOptions.persistence} also after a reload. One that has no answer after 5 seconds waits too. Default false: they reject with 2800 or 2801.
+   */
+  offline?: boolean;
 }
 
 /** What `login` takes. */
@@ -317,6 +361,12 @@ export interface LoginOptions {
   userID: string;
   /** UserSig (TLSSigAPIv2), made by the app's backend. */
   userSig: string;
+}
+
+/** What `logout` takes. */
+export interface LogoutOptions {
+  /** Forgets what is kept for the user in this browser, writes that wait for the network included. Default false: kept for their next login. */
+  clear?: boolean;
 }
 
 /** What `createCustomMessage` takes. */
@@ -341,10 +391,14 @@ export interface GetMessageListOptions {
 
 /** One user's connection of one app. Everything that waits settles within 15 seconds; bad input rejects with a code. */
 export interface Chat {
-  /** Logs in. Resolves when the server has accepted the user; {@link EVENT.SDK_READY} follows. */
+  /**
+   * Logs in. Resolves when the server has accepted the user, or, without network, when something is kept for them (see
+   * {@link CreateOptions.persistence}); {@link EVENT.SDK_READY} follows. The signature is then checked later; if the server refuses it, the session ends:
+   * {@link EVENT.SDK_NOT_READY}, and {@link EVENT.ERROR} with the code that `login` would have rejected with, such as 70001.
+   */
   login(options: LoginOptions): Promise<ChatResponse<ActionData>>;
-  /** Logs out; calls that are open reject. */
-  logout(): Promise<ChatResponse<ActionData>>;
+  /** Logs out; calls that are open reject with 3005. */
+  logout(options?: LogoutOptions): Promise<ChatResponse<ActionData>>;
   /** Logs out and lets go of everything; the instance cannot be used again. */
   destroy(): Promise<ChatResponse<ActionData>>;
 
@@ -366,22 +420,24 @@ export interface Chat {
   off<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>): void;
 
   /**
-   * Sets 1 to 20 keys of a message, at most 300 keys a message. Resolves also when some keys were refused: look at each item's `code`.
-   * All members get {@link EVENT.MESSAGE_EXTENSIONS_UPDATED}.
+   * Sets 1 to 20 keys of a message, at most 300 keys a message (seeds 000, 001). Resolves also when some keys were refused: look at each item's `code`.
+   * All members get {@link EVENT.MESSAGE_EXTENSIONS_UPDATED}. Rejects with 9001, 9002, 9003 or 2998 when the arguments will not do, else with what the
+   * server said.
    */
   setMessageExtensions(
     message: MessageLike,
     extensions: readonly Readonly<MessageExtension>[],
-  ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
-  /** All keys of a message, or those of `keyList`. */
+  ): Promise<ChatResponse<{ extensions: MessageExtensionWriteResult[] }>>;
+  /** All keys of a message (seeds 000, 001), or those of `keyList`. Keys that the message does not have are left out. */
   getMessageExtensions(
     message: MessageLike,
     keyList?: readonly string[],
+    options?: GetMessageExtensionsOptions,
   ): Promise<ChatResponse<{ extensions: MessageExtension[] }>>;
   /**
    * Reads a key, calls `fn` with its value (undefined when it has none), and sets what `fn` returns, or deletes the key when that is undefined. When
    * somebody else has written the key meanwhile, it starts again with their value, at most 10 times; then it rejects with 23001. What `fn` throws
-   * rejects the promise.
+   * rejects the promise. It is never queued.
    */
   mutateMessageExtension(
     message: MessageLike,
@@ -390,7 +446,8 @@ export interface Chat {
   ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
   /**
    * Calls `listener` with what the message shows, at first and after every change: once a change, however many keys it has. Own writes are shown at once, as
-   * pending. It may be called before login. What goes wrong is an {@link EVENT.ERROR}. Returns the function that ends it.
+   * pending or queued. It may be called before login, and shows what is kept as soon as `login` is called. What goes wrong is an {@link EVENT.ERROR}; with
+   * 23004, when the user has left the group, the snapshot is empty and not synced. Returns the function that ends it.
    */
   watchMessageExtensions(message: MessageLike, listener: (snapshot: MessageExtensionsSnapshot) => void): () => void;
   watchMessageExtensions(
@@ -405,15 +462,15 @@ export interface Chat {
     listener: (tally: Tally & { readonly synced: boolean }) => void,
   ): () => void;
   /**
-   * Deletes 1 to 20 keys of a message, or all without `keyList` (and with an empty one, see {@link CreateOptions.refuseEmptyKeyList}).
-   * All members get {@link EVENT.MESSAGE_EXTENSIONS_DELETED}.
+   * Deletes 1 to 20 keys of a message, or all without `keyList` (seeds 000, 001), and with an empty one, see {@link CreateOptions.refuseEmptyKeyList}.
+   * All members get {@link EVENT.MESSAGE_EXTENSIONS_DELETED}. Deleting all is never queued, and resolves with no items.
    */
   deleteMessageExtensions(
     message: MessageLike,
     keyList?: readonly string[],
-  ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
+  ): Promise<ChatResponse<{ extensions: MessageExtensionWriteResult[] }>>;
 
-  /** Makes a message with status "unSend"; `sendMessage` sends it. */
+  /** Makes a message with status "unSend" (seeds 000, 001); `sendMessage` sends it. */
   createCustomMessage(options: CreateCustomMessageOptions): CustomMessage;
   /** Sends a message that was made here. Resolves with the same object, its status now "success". */
   sendMessage<Sent extends Message>(message: Sent): Promise<ChatResponse<{ message: Sent }>>;

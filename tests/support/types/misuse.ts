@@ -1,7 +1,7 @@
 // What must not compile. A line that does is reported, since its `@ts-expect-error` is then unused.
 
 import { create, EVENT, MessageExtensionError, TYPES } from 'message-extensions';
-import type { Chat, Message, MessageExtensionErrorCode } from 'message-extensions';
+import type { Chat, Message, MessageExtensionConflict, MessageExtensionErrorCode, MessageExtensionWriteResult, WatchedExtension } from 'message-extensions';
 
 declare const chat: Chat;
 declare const message: Message;
@@ -14,6 +14,12 @@ create({});
 create({ SDKAppID: 1, sdkAppId: 1 });
 // @ts-expect-error no number
 create({ SDKAppID: true });
+// @ts-expect-error a string for a switch
+create({ SDKAppID: 1, offline: 'yes' });
+// @ts-expect-error the name of a kind of storage
+create({ SDKAppID: 1, persistence: 'indexeddb' });
+// @ts-expect-error an option of the machine below
+create({ SDKAppID: 1, persists: true });
 // @ts-expect-error what the package exports cannot be changed
 EVENT.SDK_READY = 'x';
 // @ts-expect-error made by the package only
@@ -21,6 +27,11 @@ new MessageExtensionError();
 
 // @ts-expect-error no userSig
 chat.login({ userID: 'alice' });
+
+// @ts-expect-error a boolean for the options
+chat.logout(true);
+// @ts-expect-error an option that does not exist
+chat.logout({ forget: true });
 
 // @ts-expect-error no message
 chat.setMessageExtensions();
@@ -36,6 +47,12 @@ chat.setMessageExtensions(message, [{ key: 'a' }]);
 chat.deleteMessageExtensions(message, 'a');
 // @ts-expect-error numbers for keys
 chat.getMessageExtensions(message, [1]);
+// @ts-expect-error no such source
+chat.getMessageExtensions(message, ['a'], { source: 'network' });
+// @ts-expect-error options in the place of the keys
+chat.getMessageExtensions(message, { source: 'cache' });
+// @ts-expect-error the name of a source for the options
+chat.getMessageExtensions(message, ['a'], 'cache');
 // @ts-expect-error null for a message
 chat.getMessageExtensions(null);
 // @ts-expect-error a one-to-one message without what its key is made of
@@ -54,6 +71,10 @@ chat.getMessageList({});
 chat.on('onMessageExtensionsChanged', () => {});
 // @ts-expect-error the data of another event
 chat.on(EVENT.MESSAGE_EXTENSIONS_DELETED, ({ data }) => data.extensions);
+// @ts-expect-error of a conflict there are keys with both values, not a list of keys
+chat.on(EVENT.MESSAGE_EXTENSIONS_CONFLICT, ({ data }) => data.keyList);
+// @ts-expect-error the author of what won is not told
+chat.on(EVENT.MESSAGE_EXTENSIONS_CONFLICT, ({ data }) => data.extensions[0]?.author);
 // @ts-expect-error a number for a handler
 chat.on(EVENT.SDK_READY, 1);
 // @ts-expect-error a field that messages do not have
@@ -65,6 +86,12 @@ async function answers() {
   data.extensions[0]?.seq;
   // @ts-expect-error a code that items do not have
   data.extensions.filter(({ code }) => code === 23004);
+  // @ts-expect-error true or not there
+  data.extensions.filter(({ queued }) => queued === false);
+  // @ts-expect-error what is read does not wait
+  (await chat.getMessageExtensions(message)).data.extensions[0]?.queued;
+  // @ts-expect-error a mutation is never queued
+  (await chat.mutateMessageExtension(message, 'a', () => 'b')).data.extensions[0]?.queued;
   // @ts-expect-error the data of another call
   data.messageList;
   // @ts-expect-error the payload depends on the type
@@ -75,3 +102,19 @@ void answers();
 // @ts-expect-error no code of the list
 const code: MessageExtensionErrorCode = 1;
 void code;
+
+// @ts-expect-error an item that does not wait says nothing of it
+const waits: MessageExtensionWriteResult = { code: 0, key: 'a', value: '1', queued: false };
+void waits;
+// @ts-expect-error what the server has is always said
+const conflict: MessageExtensionConflict = { code: 23001, key: 'a', value: '1' };
+void conflict;
+chat.watchMessageExtensions(message, ({ entries }) => {
+  // @ts-expect-error no such status
+  entries.filter(({ status }) => status === 'offline');
+  // @ts-expect-error snapshots cannot be changed
+  entries.push({ key: 'a', value: '1', author: '', time: 0, status: 'queued' });
+});
+// @ts-expect-error an entry's status is one of four
+const status: WatchedExtension['status'] = 'failed';
+void status;

@@ -272,6 +272,11 @@ impl Cached {
         })
     }
 
+    /// It is to be kept once more.
+    pub(super) const fn make_stale(&mut self) {
+        self.is_stale = true;
+    }
+
     /// Whether it differs from what is kept.
     pub(super) const fn is_stale(&self) -> bool {
         self.loaded && self.is_stale

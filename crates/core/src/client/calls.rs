@@ -133,7 +133,7 @@ impl Client {
         match source {
             None => self.get(call, message, wanted, now + TIME_LIMIT, now),
             Some("server") => self.get_from_server(call, message, wanted, now + TIME_LIMIT, now),
-            Some("cache") if self.messages.at(&message).is_loaded() => {
+            Some("cache") if self.messages.is_loaded(&message.message) => {
                 self.read(call, &message.message, &wanted);
             }
             Some("cache") => {

@@ -59,6 +59,8 @@ pub(super) struct Tracked {
     pub(super) is_polled: bool,
     /// When the user named it last; 0: never, only changes were pushed.
     used: u64,
+    /// The user has named it in this session.
+    is_named: bool,
 }
 
 impl Tracked {
@@ -130,6 +132,10 @@ impl Messages {
         let tracked = self.insert(message);
         tracked.id.clone_from(&message.id);
         tracked.used = uses;
+        if !core::mem::replace(&mut tracked.is_named, true) {
+            // What is kept says when it was used.
+            tracked.cached.make_stale();
+        }
         tracked
     }
 
@@ -154,6 +160,7 @@ impl Messages {
                     poll_wait: FIRST_POLL,
                     is_polled: false,
                     used: 0,
+                    is_named: false,
                 },
             );
             i
@@ -166,9 +173,13 @@ impl Messages {
     fn make_room(&mut self) {
         let idle = self.list.iter().enumerate().filter(|(_, t)| t.is_idle());
         if let Some((i, _)) = idle.min_by_key(|(_, t)| t.used) {
-            let tracked = self.list.remove(i);
-            self.gone.push(tracked.message);
+            self.list.remove(i);
         }
+    }
+
+    /// Whether all of the message has been read once.
+    pub(super) fn is_loaded(&mut self, message: &MessageRef) -> bool {
+        self.find(message).is_some_and(|tracked| tracked.cached.is_loaded())
     }
 
     /// Whether somebody waits for a pull of the message.
@@ -195,7 +206,11 @@ impl Messages {
             let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
             let Ok(message) = message else { continue };
             let id = state.message_id.take().unwrap_or_else(|| fallback_id(&message));
-            self.tracked(&Extensible { id, message }).cached.restore(state);
+            self.uses += 1;
+            let uses = self.uses;
+            let tracked = self.insert(&Extensible { id, message });
+            tracked.used = uses;
+            tracked.cached.restore(state);
         }
         // What has just been read is kept already.
         self.take_stale();

@@ -174,7 +174,7 @@ impl Client {
         };
         let request = self.requests.swap_remove(i);
         let was_reachable = self.session.is_reachable;
-        self.session.is_reachable = !matches!(reply, Err(Failure::Network));
+        self.session.is_reachable = reply.is_ok();
         if !was_reachable && self.session.is_reachable {
             self.drain_soon(now);
         }

@@ -16,7 +16,7 @@ use super::calls::Purpose;
 use super::retry::may_succeed;
 use super::write::Write;
 use super::{Answer, CallId, Client, Event, TIME_LIMIT};
-use crate::code::{Error, SEQ_CONFLICT};
+use crate::code::{Error, SEQ_CONFLICT, UNUSABLE_REPLY};
 use crate::message::MessageRef;
 use crate::text::join;
 use crate::wire::{QueuedItem, QueuedWrite, SetReply, operate_type};
@@ -76,18 +76,21 @@ impl Outbox {
         self.drain_at
     }
 
+    /// No time to wait.
+    pub(super) const fn wake(&mut self, now: u64) {
+        if self.drain_at.is_some() {
+            self.drain_at = Some(now);
+        }
+    }
+
     pub(super) fn holds(&self, message: &MessageRef) -> bool {
         self.writes.iter().any(|queued| queued.write.message.message == *message)
     }
 
-    /// Forgets everything, the records aside, and adds the calls that waited.
+    /// Forgets everything, the records aside.
     pub(super) fn drop_all(&mut self, calls: &mut Vec<CallId>) {
-        let was = core::mem::take(self);
-        if let Stage::Draining(call) = was.stage {
+        if let Stage::Draining(call) = core::mem::take(self).stage {
             calls.push(call);
-        }
-        for queued in was.writes.iter().filter(|queued| queued.write.call != 0) {
-            calls.push(queued.write.call);
         }
     }
 }
@@ -129,6 +132,13 @@ impl Client {
         self.settle(call, Ok(Answer::Queued(items)));
     }
 
+    /// The session ends. What the owner is recording is kept for the next one.
+    pub(super) fn settle_queued(&mut self) {
+        while let Some(queued) = self.outbox.writes.iter().find(|queued| queued.write.call != 0) {
+            self.handle_queued(queued.write.call);
+        }
+    }
+
     /// The records of earlier sessions, at the beginning of one.
     pub(super) fn restore_outbox(&mut self, records: Vec<QueuedWrite>, now: u64) {
         self.adopt(records, now);
@@ -145,10 +155,11 @@ impl Client {
         self.drain_next(now);
     }
 
-    /// The network is back.
+    /// The network is back. There may be records of a tab that is gone.
     pub(super) fn drain_soon(&mut self, now: u64) {
         self.outbox.wait = FIRST_WAIT;
-        self.outbox.drain_at = (!self.outbox.writes.is_empty()).then_some(now);
+        let may_be_any = self.config.offline || !self.outbox.writes.is_empty();
+        self.outbox.drain_at = may_be_any.then_some(now);
     }
 
     fn drain_later(&mut self, now: u64) {
@@ -323,7 +334,8 @@ impl Client {
 
     /// A queued write has failed: it waits on, or can never be done.
     pub(super) fn queued_failed(&mut self, id: &str, error: &Error, now: u64) {
-        if may_succeed(error.code) {
+        // What is no reply of this protocol is some network's page.
+        if may_succeed(error.code) || error.code == UNUSABLE_REPLY {
             return self.drained(true, now);
         }
         let Some((_, queued)) = self.take_queued(id) else { return };

@@ -23,6 +23,7 @@ impl Client {
             tracked.cached.connection_lost(&mut notices);
             told.push((tracked.id.clone(), notices));
             tracked.pull_at = None;
+            tracked.is_polled = false;
             tracked.poll_later(true, &mut self.rng, now);
         }
         for (id, notices) in told {

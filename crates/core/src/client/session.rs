@@ -86,7 +86,7 @@ impl Client {
         }
         let stage = Stage::LoggingIn { call, until: now + TIME_LIMIT };
         self.session = Session { stage, user_id, user_sig, ..Session::default() };
-        if self.config.persists {
+        if self.config.persists || self.config.offline {
             self.emit(Event::Load(self.session.user_id.clone()));
         } else {
             self.begin(now);
@@ -165,7 +165,8 @@ impl Client {
     /// The host says that the network is back, or that the page is looked at again: no time to wait for a back-off.
     pub fn handle_wake(&mut self, now: u64) {
         self.connection.wake(now);
-        self.session_timeout(now);
+        self.outbox.wake(now);
+        self.handle_timeout(now);
     }
 
     /// The socket is open.
@@ -312,6 +313,8 @@ impl Client {
                 self.settle(call, Err(error.clone()));
             }
         }
+        self.tell_unsynced();
+        self.settle_queued();
         let mut calls = Vec::new();
         self.messages.drop_all(&mut calls);
         self.outbox.drop_all(&mut calls);

@@ -229,9 +229,12 @@ impl Client {
         }
         let Some(tracked) = self.messages.find(&message) else { return };
         tracked.cached.push(change, &mut notices);
-        let (id, is_behind) = (tracked.id.clone(), tracked.cached.is_behind());
+        // Or it was forgotten, and its user may see it again.
+        let is_missing =
+            tracked.cached.is_behind() || (!tracked.watched.is_empty() && !tracked.cached.is_loaded());
+        let id = tracked.id.clone();
         self.notify(&id, notices);
-        if is_behind {
+        if is_missing {
             self.pull(&message, now);
         }
     }

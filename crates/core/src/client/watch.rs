@@ -217,6 +217,15 @@ impl Client {
         });
     }
 
+    /// The session ends: what is shown may be old from here on.
+    pub(super) fn tell_unsynced(&mut self) {
+        for tracked in self.messages.all().iter_mut().filter(|t| t.watched.synced) {
+            let watches = core::mem::take(&mut tracked.watched.watches);
+            let view = View { watches, changed: Vec::new(), removed: Vec::new(), synced: false };
+            self.outputs.push_back(Output::Emit(Event::View(view)));
+        }
+    }
+
     /// Tells what has changed in this turn: one view a message, however many changes.
     pub(super) fn tell_views(&mut self) {
         let live = self.connection.live();

@@ -37,6 +37,15 @@ struct Entry {
     is_told: bool,
     /// It has changed since [`Cached::take_touched`].
     is_touched: bool,
+    /// A clear that is known of has dropped it. It stays until that clear is told.
+    is_cleared: bool,
+}
+
+impl Entry {
+    /// What the key holds.
+    fn value(&self) -> Option<&str> {
+        self.value.as_deref().filter(|_| !self.is_cleared)
+    }
 }
 
 /// One message.
@@ -110,15 +119,14 @@ impl Cached {
         // Until a clear is told, the keys that it dropped are still here.
         let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
         let cleared = clear.map_or(0, |change| change.seq);
-        self.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| e.seq > cleared)
+        self.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| e.seq > cleared && !e.is_cleared)
     }
 
     /// The keys that have a value, ascending, for somebody outside.
     pub(super) fn live(&mut self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter_mut().filter_map(|e| {
-            let value = e.value.as_deref()?;
-            e.is_told = true;
-            Some((e.key.as_str(), value))
+            e.is_told |= e.value().is_some();
+            Some((e.key.as_str(), e.value()?))
         })
     }
 
@@ -139,7 +147,7 @@ impl Cached {
 
     /// The keys that have a value, ascending by the Seq that wrote it.
     pub(super) fn keys_by_seq(&self) -> Vec<String> {
-        by_seq(self.entries.iter().filter(|e| e.value.is_some()))
+        by_seq(self.entries.iter().filter(|e| e.value().is_some()))
     }
 
     /// What the key shows has changed.
@@ -230,9 +238,7 @@ impl Cached {
         if let Ok(i) = self.position(&item.key)
             && let Some(entry) = self.entries.get_mut(i).filter(|e| e.seq <= latest)
         {
-            // It was cleared. The entry stays until the clear is told.
-            entry.value = None;
-            entry.seq = 0;
+            entry.is_cleared = true;
         }
     }
 
@@ -267,7 +273,7 @@ impl Cached {
         Some(MessageState {
             latest_seq: Some(self.known),
             clear_seq: Some(self.clear_seq),
-            extension_list: Some(self.entries.iter().map(extension).collect()),
+            extension_list: Some(self.entries.iter().filter(|e| !e.is_cleared).map(extension).collect()),
             ..MessageState::default()
         })
     }
@@ -352,6 +358,7 @@ impl Cached {
                 }
                 if entry.seq <= seq {
                     entry.is_touched = true;
+                    entry.is_cleared = false;
                     entry.value = value;
                     entry.seq = seq;
                     entry.author = author;
@@ -361,7 +368,10 @@ impl Cached {
             }
             Err(i) => {
                 let is_told = is_told && value.is_some();
-                self.entries.insert(i, Entry { key, value, seq, author, time, is_told, is_touched: true });
+                self.entries.insert(
+                    i,
+                    Entry { key, value, seq, author, time, is_told, is_touched: true, is_cleared: false },
+                );
             }
         }
     }

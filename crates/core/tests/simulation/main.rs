@@ -53,8 +53,8 @@ enum Arrival {
     Computed(usize, u32, CallId, String),
     /// For the page with this number, from or for what is kept.
     Kept(usize, u32, Kept),
-    /// A closed page is opened again.
-    Open(usize),
+    /// A page is opened, or its user tries once more to log in.
+    Open(usize, u32),
     /// The server stops and is back at once.
     ServerRestart,
 }
@@ -69,6 +69,7 @@ struct Peer {
     offline_until: u64,
     /// How far ahead the machine's clock is, from sleeping.
     skew: u64,
+    login_call: CallId,
     drain_call: CallId,
     /// Counts sockets: what comes from an older one is not heard.
     socket: u32,
@@ -155,6 +156,7 @@ impl Peer {
             page: 0,
             offline_until: 0,
             skew: 0,
+            login_call: 0,
             drain_call: 0,
             socket: 0,
             is_connected: false,
@@ -245,6 +247,7 @@ impl World {
 
     fn login(&mut self, i: usize) {
         let user = self.peers[i].user;
+        self.peers[i].login_call = self.peers[i].last_call + 1;
         self.call(i, |client, call, now| {
             client.handle_login(call, Some(format!("u{user}")), Some("sig".into()), now);
         });
@@ -335,7 +338,7 @@ impl World {
                 }
             }
             Arrival::Kept(i, page, kept) if page == self.peers[i].page => self.kept(i, kept),
-            Arrival::Open(i) => self.login(i),
+            Arrival::Open(i, page) if page == self.peers[i].page => self.login(i),
             Arrival::ServerRestart => {
                 for i in 0..self.peers.len() {
                     let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
@@ -443,6 +446,11 @@ impl World {
         let now = self.clock(i);
         let peer = &mut self.peers[i];
         let since = peer.calls.remove(&call).expect("a promise is settled once");
+        if call == peer.login_call && result.is_err() {
+            let page = peer.page;
+            self.later(self.now + 2 * SECOND, Arrival::Open(i, page));
+            return;
+        }
         if call == peer.drain_call {
             let user = peer.user;
             return self.unlock(user, i);

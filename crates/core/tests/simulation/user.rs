@@ -73,7 +73,7 @@ impl World {
         peer.is_watching = false;
         peer.timeout = None;
         let at = self.now + self.rng.u64(0..5 * SECOND);
-        self.later(at, Arrival::Open(i));
+        self.later(at, Arrival::Open(i, self.peers[i].page));
         self.later(at + 1, Arrival::Act(i));
     }
 

@@ -64,26 +64,31 @@ class Chat extends Emitter {
   }
 
   /** The network may be back: a connection that waits need not any longer. Who goes may not come back. */
-  #wake = () => {
-    if (globalThis.document?.visibilityState === 'hidden') this.#edge?.tell('keep');
-    else this.#edge?.tell('wake');
+  #wake = ({ type }) => {
+    const isLeft = type !== 'online' && globalThis.document?.visibilityState === 'hidden';
+    this.#edge?.tell(isLeft ? 'keep' : 'wake');
   };
 
   login(options) {
     // Known before SDK_READY, whose listeners may create messages.
     const before = this.#userID;
     this.#userID = options?.userID ?? '';
+    const attempt = this.#userID;
     return this.#call('login', options).catch((error) => {
-      this.#userID = before;
+      if (this.#userID === attempt) this.#userID = before;
       throw error;
     });
   }
 
-  async logout({ clear = false } = {}) {
-    const store = this.#store;
+  async logout(options) {
+    const before = this.#store;
     const done = await this.#call('logout');
-    if (clear) await store?.clear();
+    // Without one before, the login was still waiting for the wasm.
+    const store = before ?? this.#store;
     store?.close();
+    if (options?.clear) await store?.clear().catch((cause) => {
+      throw new MessageExtensionError(CODES.STORAGE, `what is kept could not be cleared (${cause?.message ?? cause})`);
+    });
     return done;
   }
 
@@ -129,9 +134,9 @@ class Chat extends Emitter {
     });
   }
 
-  watchMessageExtensions(message, listener, { tally } = {}) {
+  watchMessageExtensions(message, listener, options) {
     const id = ++this.#lastWatch;
-    this.#watches.set(id, new Watch(message, listener, tally));
+    this.#watches.set(id, new Watch(message, listener, options?.tally));
     this.#watch(id);
     return () => {
       if (this.#watches.delete(id)) this.#edge?.tell('unwatch', id);
@@ -145,7 +150,10 @@ class Chat extends Emitter {
 
   /** Begins a watch, now or, if nobody is logged in yet, when somebody is. */
   #watch(id) {
-    const begin = async () => this.#watches.has(id) && this.#call('watch', this.#watches.get(id).message, id);
+    const begin = async () => {
+      if (!this.#edge) await this.#load();
+      if (this.#watches.has(id)) await this.#call('watch', this.#watches.get(id).message, id);
+    };
     begin().catch(({ code, message }) => {
       const waits = code === CODES.NOT_LOGGED_IN || code === CODES.NOT_READY || code === CODES.LOGGED_OUT;
       if (!waits && this.#watches.has(id)) this.emit(EVENT.ERROR, { code, message });
@@ -158,12 +166,12 @@ class Chat extends Emitter {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
     load: async (userID) => {
-      const store = this.#open(userID);
+      this.#open(userID);
+      const store = this.#store;
       const { messages, queued } = await store.load();
       if (this.#store === store) this.#edge.tell('loaded', messages, queued);
     },
-    begin: (userID) => {
-      if (!this.#options.persists) this.#open(userID);
+    begin: () => {
       for (const [id, watch] of this.#watches) {
         watch.reset();
         this.#watch(id);
@@ -187,13 +195,13 @@ class Chat extends Emitter {
 
   /** The store of the user who logs in, in the place of the one before. */
   #open(userID) {
-    this.#store?.close();
-    const { endpoint, SDKAppID } = this.#options;
-    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${userID}`, ({ name, message }) => {
-      const text = `nothing is kept over a reload, since IndexedDB cannot be used (${name}: ${message})`;
+    const { endpoint, SDKAppID, persists } = this.#options;
+    const warn = (cause) => {
+      const text = `what is read and queued is not kept over a reload, since IndexedDB fails (${cause})`;
       this.emit(EVENT.ERROR, { code: CODES.STORAGE, message: text });
-    });
-    return this.#store;
+    };
+    this.#store?.close();
+    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${userID}`, persists, warn, this.#store);
   }
 
   /** Sends what waits, one tab at a time. */
@@ -248,10 +256,7 @@ class Chat extends Emitter {
 
   /** Calls a method of the wasm, which settles the promise by (data) or (code, message). */
   async #call(method, a, b, c) {
-    if (!this.#edge) {
-      await load(this.#options.wasm);
-      this.#edge ??= this.#createEdge();
-    }
+    if (!this.#edge) await this.#load();
     const data = await new Promise((resolve, reject) => {
       const refuse = (code, message) => reject(new MessageExtensionError(code, message));
       this.#edge.call(method, a, b, c, resolve, refuse);
@@ -259,9 +264,23 @@ class Chat extends Emitter {
     return { code: 0, data: data ?? { ...DONE } };
   }
 
+  async #load() {
+    await load(this.#options.wasm);
+    this.#edge ??= this.#createEdge();
+  }
+
   #createEdge() {
     const random = Array.from({ length: 6 }, () => random32().toString(16).padStart(8, '0')).join('');
     return new Edge({ ...this.#options, random }, (name, data) => this.#tell(name, data));
+  }
+}
+
+/** Where a page may keep nothing at all, even to ask can throw. */
+function hasDatabases() {
+  try {
+    return !!globalThis.indexedDB;
+  } catch {
+    return true;
   }
 }
 
@@ -287,7 +306,7 @@ export function create(options) {
   if (!chat) {
     // Without the slash at its end, with the path if the server has one.
     const root = (base.origin + base.pathname).replace(/\/$/, '');
-    const persists = persistence && !!globalThis.indexedDB;
+    const persists = persistence && hasDatabases();
     chat = new Chat({ SDKAppID: id, endpoint: root, wasm, refuseEmptyKeyList, offline, persists });
     instances.set(id, chat);
   }

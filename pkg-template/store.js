@@ -14,34 +14,35 @@ const PATIENCE = 2000;
 const FIRST_IN_MEMORY = 2 ** 40;
 
 export class Store {
+  /** The database, once it is asked for; it resolves with undefined when it cannot be used. */
   #db;
   #warn;
-  #queued = new Map();
-  #lastOrder = FIRST_IN_MEMORY;
+  #isClosed = false;
+  /** The writes that are known here, by their order; of what fails there, this is all there is. */
+  #queued;
+  #lastOrder;
 
-  constructor(name, warn) {
+  /** `before`: the store that this one follows. Of the same user, it may have what only memory has. */
+  constructor(name, persists, warn, before) {
     this.name = name;
     this.#warn = warn;
+    const inMemory = before?.name === name ? before.#inMemory() : [];
+    this.#queued = new Map(inMemory);
+    this.#lastOrder = Math.max(FIRST_IN_MEMORY, ...this.#queued.keys());
+    if (!persists) this.#db = Promise.resolve();
   }
 
   /** What was kept, least recently used first; forgets what is too old. */
   async load() {
-    const nothing = { messages: [], queued: [] };
-    const opening = this.#open();
-    try {
-      this.#db = await this.#within(opening);
-    } catch (cause) {
-      this.#lose(cause);
-      opening.then((late) => late.close(), () => {});
-    }
-    return this.#use(async (db) => {
+    const messages = await this.#use(async (db) => {
       const rows = (await db.getAll(MESSAGES)).sort((a, b) => a.used - b.used);
       const oldest = Date.now() - LONGEST;
       const stays = ({ used }, i) => used > oldest && i >= rows.length - MOST_MESSAGES;
       const goes = rows.filter((row, i) => !stays(row, i));
       await this.#write(db, goes.map(({ key }) => (store) => store.delete(key)));
-      return { messages: rows.filter(stays).map(({ state }) => state), queued: await this.queued() };
-    }, nothing);
+      return rows.filter(stays).map(({ state }) => state);
+    });
+    return { messages: messages ?? [], queued: await this.queued() };
   }
 
   /** Keeps states of messages, and forgets those that have none. */
@@ -53,49 +54,69 @@ export class Store {
       // Another tab may know more.
       return row?.state.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
     };
-    return this.#use((db) => this.#write(db, states.map(write)));
+    return this.#use((db) => this.#write(db, states.map(write)), Infinity);
   }
 
   /** Keeps a write until `unqueue`. */
   async queue(write) {
-    const order = (await this.#use((db) => db.add(QUEUED, write))) ?? ++this.#lastOrder;
+    const add = async (db) => {
+      // Its user is told that it will not be lost.
+      const { store, done } = db.transaction(QUEUED, 'readwrite', { durability: 'strict' });
+      return (await Promise.all([store.add(write), done]))[0];
+    };
+    const order = (await this.#use(add)) ?? ++this.#lastOrder;
     this.#queued.set(order, { ...write, Order: order });
   }
 
   unqueue(order) {
     this.#queued.delete(order);
-    return this.#use((db) => db.delete(QUEUED, order));
+    return this.#use((db) => db.delete(QUEUED, order), Infinity);
   }
 
   /** The writes that are kept, in their order. */
   async queued() {
-    const inMemory = [...this.#queued.values()].filter(({ Order }) => Order > FIRST_IN_MEMORY);
     const rows = await this.#use((db) => db.getAll(QUEUED));
-    if (rows) this.#queued = new Map([...rows, ...inMemory].map((write) => [write.Order, write]));
+    if (rows) this.#queued = new Map([...rows.map((write) => [write.Order, write]), ...this.#inMemory()]);
     return [...this.#queued.values()];
   }
 
+  /** Forgets everything; rejects if it cannot. */
   async clear() {
     this.#queued.clear();
-    await this.#use((db) => Promise.all([db.clear(MESSAGES), db.clear(QUEUED)]));
+    if (!globalThis.indexedDB) return;
+    // A connection of its own: this one may be closed, or still opening.
+    const db = await within(PATIENCE, this.#open());
+    await Promise.all([db.clear(MESSAGES), db.clear(QUEUED)]);
+    db.close();
   }
 
   /** Ends when what was begun is done. */
   close() {
-    this.#db?.close();
-    this.#db = undefined;
+    this.#isClosed = true;
+    this.#db?.then((db) => db?.close());
+    this.#db = Promise.resolve();
   }
 
-  #open() {
-    const lose = (why) => () => this.#lose(new Error(why));
-    return openDB(this.name, 1, {
+  #inMemory() {
+    return [...this.#queued].filter(([order]) => order > FIRST_IN_MEMORY);
+  }
+
+  async #open() {
+    const db = await openDB(this.name, 1, {
       upgrade(db) {
         db.createObjectStore(MESSAGES, { keyPath: 'key' });
         db.createObjectStore(QUEUED, { keyPath: 'Order', autoIncrement: true });
       },
-      blocking: lose('a newer version of this app uses it'),
-      terminated: lose('the browser has closed it'),
+      blocking: () => {
+        db.close();
+        this.#lose(new Error('another tab wants to change it'));
+      },
+      // The browser has closed it, as some do in the background: the next use opens it again.
+      terminated: () => {
+        if (!this.#isClosed) this.#db = undefined;
+      },
     });
+    return db;
   }
 
   /** Changes of messages, all or none. */
@@ -104,29 +125,48 @@ export class Store {
     return Promise.all([done, ...changes.map((change) => change(store))]);
   }
 
-  /** Does something with the database; undefined, or `otherwise`, if there is none or it fails. */
-  async #use(work, otherwise) {
-    const db = this.#db;
-    if (!db) return otherwise;
+  /** Does something with the database; undefined if there is none or it fails. */
+  async #use(work, patience = PATIENCE) {
+    const opening = (this.#db ??= this.#connect());
+    const db = await opening;
+    if (!db) return undefined;
     try {
-      return await this.#within(work(db));
+      return await within(patience, work(db));
     } catch (cause) {
-      if (this.#db === db) this.#lose(cause);
-      return otherwise;
+      this.#complain(cause);
+      return undefined;
     }
   }
 
-  #within(promise) {
-    let timer;
-    const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the browser does not answer')), PATIENCE);
-    });
-    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  async #connect() {
+    const opening = this.#open();
+    try {
+      const db = await within(PATIENCE, opening);
+      if (!this.#isClosed) return db;
+      db.close();
+    } catch (cause) {
+      opening.then((late) => late.close(), () => {});
+      this.#complain(cause);
+    }
+    return undefined;
   }
 
   #lose(cause) {
-    this.close();
-    this.#warn?.(cause);
+    this.#db = Promise.resolve();
+    this.#complain(cause);
+  }
+
+  #complain(cause) {
+    if (!this.#isClosed) this.#warn?.(cause);
     this.#warn = undefined;
   }
+}
+
+function within(milliseconds, promise) {
+  if (milliseconds === Infinity) return promise;
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the browser does not answer')), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -113,7 +113,7 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
         Event::Ready => return ("sdkStateReady", JsValue::UNDEFINED),
         Event::NotReady => return ("sdkStateNotReady", JsValue::UNDEFINED),
         Event::Load(user) => return ("load", user.into()),
-        Event::Begin(user) => return ("begin", user.into()),
+        Event::Begin => return ("begin", JsValue::UNDEFINED),
         Event::Stale => return ("stale", JsValue::UNDEFINED),
         Event::Drain => return ("drain", JsValue::UNDEFINED),
         Event::Keep(states) => return ("keep", to_list(&states).into()),

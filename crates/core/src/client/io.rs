@@ -142,8 +142,8 @@ pub enum Event {
     Conflict(String, Vec<Conflict>),
     /// For the owner: find what was kept for this user, for [`Client::handle_loaded`](super::Client::handle_loaded).
     Load(String),
-    /// For the owner: from here on messages may be watched, by this user.
-    Begin(String),
+    /// For the owner: from here on messages may be watched.
+    Begin,
     /// For the owner: what is kept is not all that is known. Call [`Client::handle_keep`](super::Client::handle_keep) before
     /// long.
     Stale,

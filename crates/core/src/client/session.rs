@@ -106,7 +106,7 @@ impl Client {
 
     /// Messages may be watched from here on, and the server is asked for the rest.
     fn begin(&mut self, now: u64) {
-        self.emit(Event::Begin(self.session.user_id.clone()));
+        self.emit(Event::Begin);
         self.connection.open(now);
         self.outputs.push_back(Output::OpenSocket);
     }

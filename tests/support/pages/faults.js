@@ -66,4 +66,12 @@ export const faults = {
     await new Promise((resolve) => (transaction.oncomplete = resolve));
     db.close();
   },
+  'every record is rubbish': async (name) => {
+    const db = await open(name);
+    const store = db.transaction('messages', 'readwrite').objectStore('messages');
+    const [row, ...others] = await result(store.getAll());
+    if (!row || others.length) throw new Error('there is not one record');
+    await result(store.put({ ...row, state: null }));
+    db.close();
+  },
 };

@@ -51,7 +51,7 @@ export class Store {
       if (!state.ExtensionList) return store.delete(key);
       const row = await store.get(key);
       // Another tab may know more.
-      return row?.state.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
+      return row?.state?.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
     };
     return this.#use((db) => this.#write(db, states.map(write)));
   }
@@ -86,7 +86,8 @@ export class Store {
     this.#db = undefined;
   }
 
-  #open() {
+  /** Where storage is forbidden, `openDB` throws: this rejects. */
+  async #open() {
     const lose = (why) => () => this.#lose(new Error(why));
     return openDB(this.name, 1, {
       upgrade(db) {

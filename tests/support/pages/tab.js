@@ -116,6 +116,9 @@ window.tab = {
   /** No timer of the page fires any more. */
   stopTime: () => void (isStill = true),
 
+  /** Whether no WebSocket is open, or may come to be. */
+  isClosed: () => [...sockets].every(({ readyState }) => readyState === WebSocket.CLOSED),
+
   /** This tab, and no other, loses the network for good. */
   cutOff() {
     window.fetch = () => Promise.reject(new TypeError('cut off'));

@@ -134,3 +134,20 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     await isTold(tab, 0);
   });
 });
+
+test.each(['Chromium', 'Firefox'])('in a private window of %s everything works, and nothing needs to be told', async (browser) => {
+  const driver = await startBrowser(browser, { isPrivate: true });
+  try {
+    const tab = await Tab.first(driver, server);
+    await tab.load(network, { offline: true });
+    expect(await tab.login(alice)).toEqual(ready);
+    await everythingWorks(tab);
+    await isTold(tab, 0);
+    // As long as the window is open.
+    network.goDown();
+    await tab.load(network);
+    expect(await tab.login(alice)).toEqual(ready);
+  } finally {
+    await driver.quit();
+  }
+});

@@ -9,8 +9,11 @@ import { startNetwork, startTabSite, Tab } from './support/tabs.js';
 const [MESSAGES, EXTENSIONS, ROUNDS] = [200, 300, 50];
 /** By then everything has been made that stays. */
 const SETTLED = 5;
-/** What a browser's own bookkeeping may vary by; one round's entries alone are about 10 MB. */
-const LEVEL = 300_000;
+/**
+ * What may differ, bytes: JavaScript's by what a browser does for itself, WebAssembly's, which is never given back, by how
+ * many replies came at once. One round's entries alone are about 10 MB.
+ */
+const LEVEL = { js: 1_000_000, wasm: 3_000_000 };
 
 let server;
 let network;
@@ -50,7 +53,7 @@ test(`${MESSAGES} messages of ${EXTENSIONS} extensions, watched and dropped ${RO
   let before;
   for (let round = 1; round <= ROUNDS; round += 1) {
     // Every so often a new session, which reads and stores everything again.
-    if (round % 20 === 0) {
+    if (round % 20 === 3) {
       await tab.call('logout', { clear: true });
       await tab.login(alice);
     }
@@ -59,7 +62,7 @@ test(`${MESSAGES} messages of ${EXTENSIONS} extensions, watched and dropped ${RO
   }
   const after = await used();
   console.log(`memory after ${SETTLED} and ${ROUNDS} rounds: ${JSON.stringify([before, after])}`);
-  expect(after.js - before.js).toBeLessThan(LEVEL);
-  expect(after.wasm - before.wasm).toBeLessThan(LEVEL);
+  expect(after.js - before.js).toBeLessThan(LEVEL.js);
+  expect(after.wasm - before.wasm).toBeLessThan(LEVEL.wasm);
   expect(await tab.do('mistakes')).toEqual([]);
 });

@@ -3,7 +3,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBrowser } from './support/browsers.js';
 import { newUser } from './support/chat.js';
-import { get, makeMessage, set } from './support/messages.js';
+import { get, makeGroup, makeGroupMessage, makeMessage, set } from './support/messages.js';
+import { must } from './support/server.js';
 import { startNetwork, startTabSite, Tab } from './support/tabs.js';
 import { until } from './support/wait.js';
 
@@ -130,6 +131,18 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     network.goDown();
     await tab.load(network);
     expect(await tab.login(alice)).toEqual({ code: 2800 });
+  });
+
+  test('of a message that the user may not see any more nothing stays', async () => {
+    const group = newUser('lunch');
+    await makeGroup(server, group, [newUser('bob'), alice]);
+    const theirs = await makeGroupMessage(server, alice, group);
+    await tab.login(alice);
+    await tab.call('getMessageExtensions', theirs);
+    await tab.do('look', false);
+    expect((await tab.do('stored', alice)).messages.map(({ state }) => state.GroupId)).toEqual([group]);
+    await must(server.call('group_open_http_svc/delete_group_member', { GroupId: group, MemberToDel_Account: [alice] }));
+    await until('it is still stored', async () => (await tab.do('stored', alice)).messages.length === 0);
   });
 
   test('with persistence: false nothing is stored', async () => {

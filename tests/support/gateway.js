@@ -28,7 +28,7 @@ export async function startGateway(server) {
     of: (command) => requests.filter((request) => request.command === command),
     /** `(request) => undefined | HOLD | CUT | string`: passes it on, never answers, breaks, answers with a text. */
     treat: () => undefined,
-    /** The same, for what the server has answered: CUT loses it. */
+    /** The same, for what the server has answered: CUT loses it, a promise holds it back. */
     treatAnswer: () => undefined,
     /** Whether anybody is let in; who is not is turned away at once. */
     isOpen: true,
@@ -70,8 +70,8 @@ export async function startGateway(server) {
     if (typeof treatment === 'string') return response.end(treatment);
     const { host: _, ...headers } = request.headers;
     const onward = http.request({ host: '127.0.0.1', port: server.port, method: request.method, path: request.url, headers });
-    onward.on('response', (answer) => {
-      if (gateway.treatAnswer(entry) === CUT) return request.socket.destroy();
+    onward.on('response', async (answer) => {
+      if ((await gateway.treatAnswer(entry)) === CUT) return request.socket.destroy();
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });

@@ -64,9 +64,9 @@ class Chat extends Emitter {
   }
 
   /** The network may be back: a connection that waits need not any longer. Who goes may not come back. */
-  #wake = () => {
-    if (globalThis.document?.visibilityState === 'hidden') this.#edge?.keep();
-    else this.#edge?.wake();
+  #wake = ({ type }) => {
+    if (type === 'online' || document.visibilityState === 'visible') this.#edge?.wake();
+    else this.#edge?.keep();
   };
 
   login(options) {

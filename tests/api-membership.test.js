@@ -13,7 +13,7 @@ let alice;
 let bob;
 let group;
 let message;
-let private_;
+let aside;
 
 beforeAll(async () => {
   server = await startServer();
@@ -27,9 +27,9 @@ beforeEach(async () => {
   group = newUser('lunch');
   await makeGroup(server, group, [alice.userID, bob.userID]);
   message = await makeGroupMessage(server, alice.userID, group);
-  private_ = await makeMessage(server, alice.userID, bob.userID);
+  aside = await makeMessage(server, alice.userID, bob.userID);
   await set(server, message, { a: '1' });
-  await set(server, private_, { a: '1' });
+  await set(server, aside, { a: '1' });
 });
 afterEach(async () => {
   await closeAll();
@@ -58,7 +58,7 @@ describe.each([
   ['loses the group, which is destroyed', () => command('destroy_group')],
 ])('who %s', (_, happens) => {
   test('is told with 23004, is shown nothing any more, and reads nothing from memory', async () => {
-    const [watch, other] = [watching(bob, message), watching(bob, private_)];
+    const [watch, other] = [watching(bob, message), watching(bob, aside)];
     await Promise.all([shows(watch, 'a=1'), shows(other, 'a=1')]);
     await happens();
     await shows(watch);
@@ -70,7 +70,7 @@ describe.each([
     await expect(bob.setMessageExtensions(message, [{ key: 'b', value: '1' }])).rejects.toMatchObject(GONE);
     // Of other conversations nothing is lost.
     expect(other.values()).toEqual(['a=1']);
-    await expect(bob.getMessageExtensions(private_, undefined, { source: 'cache' })).resolves.toMatchObject(A1);
+    await expect(bob.getMessageExtensions(aside, undefined, { source: 'cache' })).resolves.toMatchObject(A1);
   });
 
   test('while away learns of it when coming back', async () => {
@@ -92,9 +92,9 @@ describe.each([
     );
     const before = bob.changes().length;
     await alice.setMessageExtensions(message, [{ key: 'b', value: '1' }]).catch(() => {});
-    await set(server, private_, { last: '1' });
+    await set(server, aside, { last: '1' });
     await until('the last change has not come', () => bob.changes().length > before);
-    expect(bob.changes().slice(before)).toEqual([{ messageID: private_.ID, extensions: [{ key: 'last', value: '1' }] }]);
+    expect(bob.changes().slice(before)).toEqual([{ messageID: aside.ID, extensions: [{ key: 'last', value: '1' }] }]);
     // Nobody watched it, so there is nothing to be told.
     expect(bob.data('ERROR')).toEqual([]);
   });

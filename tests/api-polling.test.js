@@ -108,7 +108,7 @@ test('a message that nobody watches is not asked for', async () => {
   expect(new Set(pulls().map(({ body }) => JSON.parse(body).MsgKey.split('_')[1]))).toEqual(new Set([String(message.random)]));
 });
 
-// It is asked for once more, see the poll that was planned.
+// The poll that was planned when the watch ended is made all the same.
 test.fails('a message that is watched no more is not asked for', async () => {
   await ready();
   const watch = watching(message);

@@ -52,7 +52,7 @@ export class Store {
       if (!state.ExtensionList) return store.delete(key);
       const row = await store.get(key);
       // Another tab may know more.
-      return row?.state.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
+      return row?.state?.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
     };
     return this.#use((db) => this.#write(db, states.map(write)), Infinity);
   }

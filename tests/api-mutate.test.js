@@ -12,7 +12,8 @@ let mine;
 let theirs;
 
 beforeAll(async () => {
-  server = await startServer();
+  // Of a rush nobody is to be told that it is one.
+  server = await startServer({ flags: ['--writes-per-minute', '0', '--user-writes-per-minute', '0', '--user-calls-per-second', '0'] });
 });
 afterAll(() => server.stop());
 

@@ -78,6 +78,22 @@ test('an own write is shown at once as pending, then confirmed', async () => {
   release();
 });
 
+// Until the answer comes, the own write is last, and it stays there.
+test.fails('entries are in the order in which they were written, also if an own write is answered late', async () => {
+  const watch = watching(alice, mine);
+  await until('nothing is shown', () => watch.last()?.synced);
+  const { promise: held, resolve: release } = deferred();
+  gateway.treatAnswer = ({ command }) => (command.endsWith('set_key_values') ? held : undefined);
+  const written = set(alice, mine, 'first', '1');
+  await until('the write has not arrived', () => bob.changes().length);
+  await set(bob, theirs, 'second', '2');
+  await until('the change is not shown', () => watch.last().entries.length === 2);
+  release();
+  await written;
+  await until('not confirmed', () => watch.last().entries.every(({ status }) => status === 'confirmed'));
+  expect(watch.last().entries.map(({ key }) => key)).toEqual(['first', 'second']);
+});
+
 test('an own write that loses is rolled back to what has won, marked as a conflict until the key is written again', async () => {
   const watch = watching(alice, mine);
   await until('nothing is shown', () => watch.last()?.synced);

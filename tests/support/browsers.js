@@ -23,19 +23,20 @@ const CHROMIUM_FLAGS = [
 ];
 
 const BROWSERS = {
-  Chromium: () => {
+  Chromium: (isPrivate) => {
     const options = new chrome.Options();
     options.setChromeBinaryPath(program('CHROME'));
-    options.addArguments(...CHROMIUM_FLAGS);
+    options.addArguments(...CHROMIUM_FLAGS, ...(isPrivate ? ['--incognito'] : []));
     return new Builder()
       .forBrowser('chrome')
       .setChromeOptions(options)
       .setChromeService(new chrome.ServiceBuilder(program('CHROMEDRIVER')));
   },
-  Firefox: () => {
+  Firefox: (isPrivate) => {
     const options = new firefox.Options();
     options.setBinary(program('FIREFOX'));
     options.addArguments('-headless');
+    if (isPrivate) options.setPreference('browser.privatebrowsing.autostart', true);
     return new Builder()
       .forBrowser('firefox')
       .setFirefoxOptions(options)
@@ -45,10 +46,11 @@ const BROWSERS = {
 
 /**
  * @param {'Chromium' | 'Firefox'} name
+ * @param {{isPrivate?: boolean}} [options] whether its windows are private ones
  * @returns {Promise<import('selenium-webdriver').WebDriver>} to be ended with `quit`
  */
-export async function startBrowser(name) {
-  const driver = await BROWSERS[name]().build();
+export async function startBrowser(name, { isPrivate = false } = {}) {
+  const driver = await BROWSERS[name](isPrivate).build();
   await driver.manage().setTimeouts({ script: 40_000, pageLoad: 40_000 });
   return driver;
 }

@@ -14,6 +14,7 @@ export async function startGateway(server) {
   const sockets = new Set();
   const requests = [];
   const upgrades = [];
+  const frames = [];
   let pushHeld;
   let opened;
   const gateway = {
@@ -21,16 +22,20 @@ export async function startGateway(server) {
     /** Every request so far: {command, body}. Upgrades to the push connection are in `upgrades`. */
     requests,
     upgrades,
+    /** Every frame that a client has sent on its push connection, as {Type, …}. */
+    frames,
     /** The requests of a command. */
     of: (command) => requests.filter((request) => request.command === command),
     /** `(request) => undefined | HOLD | CUT | string`: passes it on, never answers, breaks, answers with a text. */
     treat: () => undefined,
-    /** The same, for what the server has answered: CUT loses it. */
+    /** The same, for what the server has answered: CUT loses it, a promise holds it back. */
     treatAnswer: () => undefined,
     /** Whether anybody is let in; who is not is turned away at once. */
     isOpen: true,
     /** Whether the push connection is answered as by a proxy that knows no WebSocket. */
     refuseUpgrades: false,
+    /** Whether the endpoint knows of push at all. */
+    hasPush: true,
     /** Breaks every connection that there is. */
     cut: () => sockets.forEach((socket) => socket.destroy()),
     /** Keeps back what the server sends on push connections, until the function that it gives is called. */
@@ -58,14 +63,15 @@ export async function startGateway(server) {
     const body = await read(request);
     const entry = { command: url.pathname.replace(/^\/v4\//, ''), url, body };
     requests.push(entry);
+    if (entry.command === 'push' && !gateway.hasPush) return response.writeHead(404).end();
     const treatment = gateway.treat(entry);
     if (treatment === HOLD) return;
     if (treatment === CUT) return request.socket.destroy();
     if (typeof treatment === 'string') return response.end(treatment);
     const { host: _, ...headers } = request.headers;
     const onward = http.request({ host: '127.0.0.1', port: server.port, method: request.method, path: request.url, headers });
-    onward.on('response', (answer) => {
-      if (gateway.treatAnswer(entry) === CUT) return request.socket.destroy();
+    onward.on('response', async (answer) => {
+      if ((await gateway.treatAnswer(entry)) === CUT) return request.socket.destroy();
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });
@@ -79,7 +85,8 @@ export async function startGateway(server) {
   });
   front.on('upgrade', async (request, socket, head) => {
     upgrades.push(request.url);
-    if (gateway.refuseUpgrades) return socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    const refusal = gateway.refuseUpgrades ? '502 Bad Gateway' : gateway.hasPush ? undefined : '404 Not Found';
+    if (refusal) return socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     await opened;
     const onward = net.connect(server.port, '127.0.0.1');
     const lines = [`GET ${request.url} HTTP/1.1`];
@@ -91,6 +98,7 @@ export async function startGateway(server) {
       order = order.then(() => pushHeld).then(() => socket.writable && socket.write(part));
     });
     socket.pipe(onward);
+    socket.on('data', frameReader((frame) => frames.push(frame)));
     onward.on('error', () => {}).on('close', () => order.then(() => socket.destroy()));
     socket.on('close', () => onward.destroy());
   });
@@ -104,4 +112,26 @@ async function read(request) {
   const parts = [];
   for await (const part of request) parts.push(part);
   return Buffer.concat(parts).toString();
+}
+
+/** Reads what a client sends on a WebSocket, part by part; `tell` gets the object of every text frame. */
+function frameReader(tell) {
+  let rest = Buffer.alloc(0);
+  return (part) => {
+    rest = Buffer.concat([rest, part]);
+    for (;;) {
+      if (rest.length < 2) return;
+      const short = rest[1] & 0x7f;
+      const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
+      // A client's frames are masked.
+      const start = 2 + lengthBytes + 4;
+      if (rest.length < start) return;
+      const length = lengthBytes ? Number(BigInt(`0x${rest.toString('hex', 2, 2 + lengthBytes)}`)) : short;
+      if (rest.length < start + length) return;
+      const mask = rest.subarray(start - 4, start);
+      const payload = rest.subarray(start, start + length).map((byte, i) => byte ^ mask[i % 4]);
+      if ((rest[0] & 0x0f) === 1) tell(JSON.parse(Buffer.from(payload).toString()));
+      rest = rest.subarray(start + length);
+    }
+  };
 }

@@ -5,7 +5,7 @@ import { until } from './wait.js';
 
 /** In real time: what has arrived is read. */
 const PAUSE = 5;
-const { fetch, setTimeout } = globalThis;
+const { fetch, setTimeout, WebSocket } = globalThis;
 
 /** From here on the client's clock stands still; `vi.useRealTimers` undoes it. */
 export function stopTime() {
@@ -17,7 +17,7 @@ export const jump = (milliseconds) => vi.advanceTimersByTimeAsync(milliseconds);
 
 /**
  * Lets time pass from one timer to the next until `isOver`; in between the network, which takes no time, has answered
- * every request. Gives how many milliseconds passed.
+ * every request, and opened or turned away every socket. Gives how many milliseconds passed.
  */
 export async function pass(isOver) {
   const start = performance.now();
@@ -28,6 +28,18 @@ export async function pass(isOver) {
     answer.catch(() => {}).finally(() => (underway -= 1));
     return answer;
   };
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      underway += 1;
+      let hasEnded = false;
+      const end = () => {
+        if (!hasEnded) underway -= 1;
+        hasEnded = true;
+      };
+      for (const name of ['open', 'error', 'close']) this.addEventListener(name, end);
+    }
+  };
   try {
     while (!isOver()) {
       await vi.advanceTimersToNextTimerAsync();
@@ -35,7 +47,7 @@ export async function pass(isOver) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } finally {
-    globalThis.fetch = fetch;
+    Object.assign(globalThis, { fetch, WebSocket });
   }
   return performance.now() - start;
 }

@@ -5,6 +5,7 @@ import { report } from './emitter.js';
 
 export class Watch {
   #entries = new Map();
+  #seqs = new Map();
   #listener;
   #tally;
 
@@ -20,13 +21,14 @@ export class Watch {
       this.#tally?.change(this.#entries.get(key), undefined);
       this.#entries.delete(key);
     }
-    for (const entry of changed) {
+    for (const { seq, ...entry } of changed) {
       this.#tally?.change(this.#entries.get(entry.key), entry);
-      // To the end: entries are in the order in which they were written.
-      this.#entries.delete(entry.key);
       this.#entries.set(entry.key, Object.freeze(entry));
+      this.#seqs.set(entry.key, seq);
     }
-    const snapshot = { entries: Object.freeze([...this.#entries.values()]), synced };
+    // In the order in which they were written; those without an answer last.
+    const entries = [...this.#entries.values()].sort((a, b) => this.#seqs.get(a.key) - this.#seqs.get(b.key));
+    const snapshot = { entries: Object.freeze(entries), synced };
     if (this.#tally) snapshot.tally = this.#tally.snapshot();
     report(() => this.#listener(Object.freeze(snapshot)));
   }

@@ -155,11 +155,12 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
         }
         Event::View(View { watches, changed, removed, synced }) => {
             let list = Array::new();
-            for EntryView { key, value, author, time, status } in &changed {
+            for EntryView { key, value, author, time, status, seq } in &changed {
                 let entry = pair(key, value, &list);
                 entry.set_text("author", author);
                 entry.set_number("time", *time as f64);
                 entry.set_text("status", status_name(*status));
+                entry.set_number("seq", *seq as f64);
             }
             data.set("changed", &list);
             data.set("watches", &plain(&watches));

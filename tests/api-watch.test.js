@@ -79,7 +79,7 @@ test('an own write is shown at once as pending, then confirmed', async () => {
 });
 
 // Until the answer comes, the own write is last, and it stays there.
-test.fails('entries are in the order in which they were written, also if an own write is answered late', async () => {
+test('entries are in the order in which they were written, also if an own write is answered late', async () => {
   const watch = watching(alice, mine);
   await until('nothing is shown', () => watch.last()?.synced);
   const { promise: held, resolve: release } = deferred();

@@ -164,13 +164,17 @@ impl Cached {
         self.entries.iter_mut().for_each(|e| e.is_touched = true);
     }
 
-    /// What a key shows, and the Seq that wrote it.
-    pub(super) fn shown(&self, key: &str) -> Option<(EntryView, u64)> {
+    /// What a key shows.
+    pub(super) fn shown(&self, key: &str) -> Option<EntryView> {
         let entry = self.entry(key)?;
-        let (value, author) = (entry.value.clone()?, entry.author.clone());
-        let view =
-            EntryView { key: key.into(), value, author, time: entry.time, status: EntryStatus::Confirmed };
-        Some((view, entry.seq))
+        Some(EntryView {
+            key: key.into(),
+            value: entry.value.clone()?,
+            author: entry.author.clone(),
+            time: entry.time,
+            status: EntryStatus::Confirmed,
+            seq: entry.seq,
+        })
     }
 
     /// Whether everything that the server has is here, given that the push connection `connection` is live.

@@ -39,6 +39,8 @@ pub struct EntryView {
     pub time: u64,
     /// Whether the server has it.
     pub status: EntryStatus,
+    /// What its place among the others goes by: the Seq that wrote it; for an own write without an answer, the largest.
+    pub seq: u64,
 }
 
 /// What is different from what the watches were told before.
@@ -110,8 +112,8 @@ impl Tracked {
         let shown = self.cached.shown(key);
         let wanted = self.pending.iter().rev().find_map(|write| Some((write.wants(key)?, write.is_queued)));
         let Some((wanted, is_queued)) = wanted else {
-            let (entry, seq) = shown?;
-            let status = match self.conflicts.iter().any(|(k, s)| k == key && *s == seq) {
+            let entry = shown?;
+            let status = match self.conflicts.iter().any(|(k, s)| k == key && *s == entry.seq) {
                 true => EntryStatus::Conflict,
                 false => EntryStatus::Confirmed,
             };
@@ -127,6 +129,7 @@ impl Tracked {
             author: String::new(),
             time: 0,
             status: if is_queued { EntryStatus::Queued } else { EntryStatus::Pending },
+            seq: u64::MAX,
         })
     }
 
@@ -203,9 +206,14 @@ impl Client {
 
     /// The `stop` of a watch. Nothing is told to it any more.
     pub fn handle_unwatch(&mut self, watch: WatchId) {
+        let live = self.connection.live();
         for tracked in self.messages.all() {
             if tracked.watched.remove(watch) && tracked.watched.is_empty() {
                 tracked.cached.track(false);
+                if live == 0 {
+                    // Nobody looks at what the next poll would bring.
+                    tracked.pull_at = None;
+                }
             }
         }
         self.outputs.retain_mut(|output| match output {

@@ -365,7 +365,10 @@ export interface LoginOptions {
 
 /** What `logout` takes. */
 export interface LogoutOptions {
-  /** Forgets what is kept for the user in this browser, writes that wait for the network included. Default false: kept for their next login. */
+  /**
+   * Forgets what is kept for the user in this browser, writes that wait for the network included; rejects with 9007 when it
+   * cannot. Default false: kept for their next login.
+   */
   clear?: boolean;
 }
 

@@ -87,7 +87,7 @@ class Chat extends Emitter {
     const store = before ?? this.#store;
     store?.close();
     if (options?.clear) await store?.clear().catch((cause) => {
-      throw new MessageExtensionError(CODES.STORAGE, `what is kept could not be cleared (${cause?.message ?? cause})`);
+      throw new MessageExtensionError(CODES.STORAGE, `the user is logged out, but what is kept could not be cleared (${cause})`);
     });
     return done;
   }

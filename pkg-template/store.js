@@ -109,7 +109,7 @@ export class Store {
       },
       blocking: () => {
         db.close();
-        this.#lose(new Error('another tab wants to change it'));
+        this.#lose(new Error('another tab wants a newer version of it'));
       },
       // The browser has closed it, as some do in the background: the next use opens it again.
       terminated: () => {

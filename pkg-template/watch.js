@@ -20,6 +20,7 @@ export class Watch {
     for (const key of removed) {
       this.#tally?.change(this.#entries.get(key), undefined);
       this.#entries.delete(key);
+      this.#seqs.delete(key);
     }
     for (const { seq, ...entry } of changed) {
       this.#tally?.change(this.#entries.get(entry.key), entry);
@@ -37,5 +38,6 @@ export class Watch {
   reset() {
     for (const entry of this.#entries.values()) this.#tally?.change(entry, undefined);
     this.#entries.clear();
+    this.#seqs.clear();
   }
 }

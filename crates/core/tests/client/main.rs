@@ -8,6 +8,8 @@
     reason = "a test may fail"
 )]
 
+mod keep;
+mod login;
 mod merge;
 mod page;
 mod reads;

@@ -11,6 +11,8 @@
 mod keep;
 mod login;
 mod merge;
+mod outbox;
+mod outbox_fails;
 mod page;
 mod reads;
 mod resume;

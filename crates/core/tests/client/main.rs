@@ -8,11 +8,14 @@
     reason = "a test may fail"
 )]
 
+mod group;
 mod keep;
 mod login;
+mod memory;
 mod merge;
 mod outbox;
 mod outbox_fails;
 mod page;
+mod poll;
 mod reads;
 mod resume;

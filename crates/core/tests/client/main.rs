@@ -9,6 +9,7 @@
 )]
 
 mod group;
+mod hostile;
 mod keep;
 mod login;
 mod memory;

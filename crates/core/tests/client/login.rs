@@ -102,7 +102,6 @@ fn a_signature_that_a_request_is_refused_for_settles_each_open_call_once() {
 }
 
 #[test]
-#[ignore = "the call is settled twice"]
 fn a_mutation_whose_write_is_refused_for_its_signature_is_settled_once() {
     let mut page = Page::live(config());
     let mutate = page.mutate(1, "k");

@@ -114,7 +114,6 @@ fn changes_that_are_overheard_are_told_and_take_no_more_than_their_room() {
 }
 
 #[test]
-#[ignore = "what another page keeps is deleted"]
 fn what_was_only_overheard_was_never_kept_so_nothing_is_said_when_it_goes() {
     let mut page = Page::live(persists());
     for n in 1..=MOST + 100 {
@@ -125,7 +124,6 @@ fn what_was_only_overheard_was_never_kept_so_nothing_is_said_when_it_goes() {
 }
 
 #[test]
-#[ignore = "messages that are forgotten pile up without persistence"]
 fn a_client_that_keeps_nothing_does_not_remember_what_it_has_forgotten() {
     let mut page = Page::live(config());
     for n in 1..=2 * MOST {

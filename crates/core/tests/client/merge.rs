@@ -7,7 +7,6 @@ use message_extensions_core::wire::ServerFrame;
 use crate::page::*;
 
 #[test]
-#[ignore = "the deleted value comes back"]
 fn a_refusal_that_comes_late_does_not_bring_back_what_was_deleted_since() {
     let mut page = Page::live(config());
     page.bob_sets(1, "k", "theirs");
@@ -29,7 +28,6 @@ fn a_refusal_that_comes_late_does_not_bring_back_what_was_deleted_since() {
 }
 
 #[test]
-#[ignore = "the view is not told"]
 fn a_key_that_is_deleted_and_then_cleared_within_a_frame_is_not_shown_any_more() {
     let mut page = Page::live(config());
     page.bob_sets(1, "k", "v");

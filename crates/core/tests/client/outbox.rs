@@ -83,7 +83,6 @@ fn at_the_reconnect_they_are_sent_one_after_the_other_each_with_its_own_request_
 }
 
 #[test]
-#[ignore = "one more Drain follows"]
 fn an_outbox_that_is_drained_is_not_asked_for_again() {
     let (mut page, _) = away();
     page.set(1, "k", "mine");
@@ -346,7 +345,6 @@ fn a_queued_write_waits_for_a_direct_one_that_is_on_its_way() {
 }
 
 #[test]
-#[ignore = "a write in flight is queued behind later ones"]
 fn writes_of_a_key_are_sent_in_the_order_in_which_they_were_made() {
     let mut page = Page::live(offline());
     let (_, watch) = page.watch(1);
@@ -368,7 +366,6 @@ fn writes_of_a_key_are_sent_in_the_order_in_which_they_were_made() {
 }
 
 #[test]
-#[ignore = "a write in flight is queued behind later ones"]
 fn a_later_write_does_not_conflict_with_an_earlier_one_of_the_same_user() {
     let mut page = Page::live(offline());
     let (_, watch) = page.watch(1);

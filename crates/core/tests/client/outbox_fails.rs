@@ -65,7 +65,6 @@ fn a_refusal_for_now_leaves_it_where_it_is_until_a_later_try() {
 }
 
 #[test]
-#[ignore = "an unusable reply drops the write"]
 fn an_answer_that_is_none_leaves_it_where_it_is() {
     let (mut page, _) = away();
     page.set(1, "k", "mine");
@@ -99,7 +98,6 @@ fn an_hour_without_the_network_is_not_spent_trying() {
 }
 
 #[test]
-#[ignore = "Drain is emitted without a pause"]
 fn a_record_that_is_long_in_coming_is_not_asked_for_all_the_time() {
     let (mut page, _) = away();
     page.owns = false;
@@ -120,7 +118,6 @@ fn a_record_that_is_long_in_coming_is_not_asked_for_all_the_time() {
 }
 
 #[test]
-#[ignore = "each write puts the next try off"]
 fn who_writes_all_the_time_does_not_keep_the_outbox_from_being_tried() {
     let mut page = Page::polling(offline());
     page.go_down();
@@ -148,7 +145,6 @@ fn to_drain_when_nobody_is_logged_in_is_refused() {
 }
 
 #[test]
-#[ignore = "the first call stays pending, the write is sent twice"]
 fn to_drain_twice_at_once_settles_both_and_sends_nothing_twice() {
     let (mut page, _) = away();
     page.set(1, "k", "mine");
@@ -164,7 +160,6 @@ fn to_drain_twice_at_once_settles_both_and_sends_nothing_twice() {
 }
 
 #[test]
-#[ignore = "the call stays pending"]
 fn a_write_whose_record_is_seen_before_its_owner_says_so_is_answered_too() {
     let (mut page, _) = away();
     page.owns = false;

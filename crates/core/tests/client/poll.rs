@@ -96,7 +96,6 @@ fn polls_end_with_the_last_watch_and_when_push_comes() {
 }
 
 #[test]
-#[ignore = "one more pull follows"]
 fn nothing_is_asked_after_the_last_watch() {
     let mut page = Page::polling(config());
     let (_, watch) = page.watch(1);
@@ -133,7 +132,6 @@ fn own_writes_are_told_without_push() {
 }
 
 #[test]
-#[ignore = "an old pull counts as synced"]
 fn a_watch_that_begins_long_after_the_last_pull_is_not_synced_until_the_next() {
     let mut page = Page::polling(config());
     page.bob_sets(1, "k", "old");
@@ -150,7 +148,6 @@ fn a_watch_that_begins_long_after_the_last_pull_is_not_synced_until_the_next() {
 }
 
 #[test]
-#[ignore = "an old poll counts as synced"]
 fn a_poll_from_before_the_push_connection_says_nothing_after_it_is_lost() {
     let mut page = Page::polling(config());
     let (_, watch) = page.watch(1);

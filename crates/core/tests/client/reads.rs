@@ -108,7 +108,6 @@ fn a_message_of_several_pages_is_read_page_by_page() {
 }
 
 #[test]
-#[ignore = "replies are matched by message, not by pull"]
 fn the_answer_to_a_pull_from_before_a_message_was_forgotten_is_not_taken_for_a_later_one() {
     let mut page = page();
     page.get(1);

@@ -234,7 +234,6 @@ fn what_one_frame_cannot_name_is_pulled() {
 }
 
 #[test]
-#[ignore = "every message is resumed and pulled"]
 fn the_answer_to_the_login_s_question_asks_for_nothing_that_is_being_resumed() {
     let mut page = Page::live(persists());
     for n in 1..=3 {

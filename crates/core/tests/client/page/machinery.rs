@@ -127,7 +127,7 @@ impl Page {
                 }
             }
             Event::Unqueue(order) => self.queued.retain(|write| write.order != Some(order)),
-            Event::Load if self.owns => self.work.push(Work::Load),
+            Event::Load(_) if self.owns => self.work.push(Work::Load),
             Event::Queue(call, write) if self.owns => self.work.push(Work::Queue(call, write)),
             Event::Drain if self.owns => self.work.push(Work::Drain),
             _ => {}

@@ -194,7 +194,7 @@ impl Cached {
 
     /// Where the next pull starts.
     pub(super) const fn start_seq(&self) -> u64 {
-        if self.loaded { self.known + 1 } else { 0 }
+        if self.loaded { self.known.saturating_add(1) } else { 0 }
     }
 
     /// A change was pushed.
@@ -209,7 +209,7 @@ impl Cached {
             return;
         }
         self.held.retain(|own| own.seq != change.seq);
-        let first = if change.seq == self.told.1 + 1 { self.told.0 } else { change.seq };
+        let first = if change.seq == self.told.1.saturating_add(1) { self.told.0 } else { change.seq };
         self.told = (first, change.seq);
         self.tell(&change, notices);
     }
@@ -235,7 +235,10 @@ impl Cached {
     pub(super) fn correct(&mut self, item: Extension, latest: u64) {
         self.ahead = self.ahead.max(item.seq);
         if item.seq > 0 {
-            self.put(item.into(), false);
+            // What is known is here already, unless it has been deleted since.
+            if !self.loaded || item.seq > self.known {
+                self.put(item.into(), false);
+            }
             return;
         }
         self.touch(&item.key);
@@ -258,7 +261,9 @@ impl Cached {
         self.ahead = self.known;
         self.loaded = true;
         for extension in state.extension_list.unwrap_or_default() {
-            self.put(extension.into(), true);
+            if !extension.key.is_empty() {
+                self.put(extension.into(), true);
+            }
         }
     }
 
@@ -384,7 +389,8 @@ impl Cached {
         let touched = &mut self.touched;
         self.entries.retain(|e| {
             let stays = e.seq > seq;
-            if let Some(touched) = touched.as_mut().filter(|_| !stays && e.value.is_some()) {
+            if let Some(touched) = touched.as_mut().filter(|_| !stays && (e.value.is_some() || e.is_touched))
+            {
                 touched.push(e.key.clone());
             }
             stays
@@ -419,7 +425,7 @@ impl Cached {
     /// Shows an own change that cannot be told yet, so that the next operation knows its Seq; not a clear, whose telling
     /// needs the keys that it drops.
     fn write_early(&mut self, change: &Change) {
-        let is_told_now = self.loaded && change.seq == self.known + 1;
+        let is_told_now = self.loaded && change.seq == self.known.saturating_add(1);
         if !is_told_now && change.kind != ChangeKind::Clear {
             self.write(change, false);
         }
@@ -439,7 +445,7 @@ impl Cached {
     fn tell_held(&mut self, notices: &mut Vec<Notice>) {
         let held = core::mem::take(&mut self.held);
         for change in held {
-            if change.seq == self.known + 1 {
+            if change.seq == self.known.saturating_add(1) {
                 self.tell(&change, notices);
                 self.known = change.seq;
             } else if change.seq > self.known {

@@ -125,6 +125,10 @@ impl Messages {
         self.list.get_mut(i)
     }
 
+    pub(super) fn find_ref(&self, message: &MessageRef) -> Option<&Tracked> {
+        self.list.get(self.position(message).ok()?)
+    }
+
     /// A message that the user has named.
     pub(super) fn tracked(&mut self, message: &Extensible) -> &mut Tracked {
         self.uses += 1;
@@ -205,6 +209,9 @@ impl Messages {
             let address = state.take_address();
             let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
             let Ok(message) = message else { continue };
+            if state.latest_seq.is_none() || state.extension_list.is_none() {
+                continue;
+            }
             let id = state.message_id.take().unwrap_or_else(|| fallback_id(&message));
             self.uses += 1;
             let uses = self.uses;

@@ -51,7 +51,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::code::{Error, TIMEOUT};
+use crate::code::{Error, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP, TIMEOUT};
 use connection::Connection;
 use messages::Messages;
 use mutate::Mutation;
@@ -180,10 +180,12 @@ impl Client {
         }
         match calls::accepted(reply) {
             Ok(reply) => self.replied(request.purpose, reply, now),
-            Err(error) => {
-                self.session_refused(&error);
-                self.retry(request, error, now);
+            Err(error) if (SIGNATURE_EXPIRED..=SIGNATURE_OF_ANOTHER_APP).contains(&error.code) => {
+                // Who waits for it is told with all the others.
+                self.requests.push(request);
+                self.refused(error);
             }
+            Err(error) => self.retry(request, error, now),
         }
     }
 

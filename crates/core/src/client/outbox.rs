@@ -15,7 +15,7 @@ use super::argument::{Extensible, fallback_id};
 use super::calls::Purpose;
 use super::retry::may_succeed;
 use super::write::Write;
-use super::{Answer, CallId, Client, Event, TIME_LIMIT};
+use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT, UNUSABLE_REPLY};
 use crate::message::MessageRef;
 use crate::text::join;
@@ -108,8 +108,41 @@ impl Client {
         self.may_queue(write) && (!self.is_online() || self.outbox.holds(&write.message.message))
     }
 
-    /// A write waits from here on. Its call is settled when the owner has recorded it.
+    /// A write waits from here on, behind those that were made before and are still on their way. Its call is settled when
+    /// the owner has recorded it.
     pub(super) fn enqueue(&mut self, write: Write, now: u64) {
+        while let Some(earlier) = self.take_earlier(&write) {
+            self.enqueue_next(earlier, now);
+        }
+        self.enqueue_next(write, now);
+        // They may have been what the next one waited for.
+        self.drain_on(now);
+    }
+
+    /// The first of the direct writes of the same message that were made before, and may be queued.
+    fn take_earlier(&mut self, write: &Write) -> Option<Write> {
+        let message = &write.message.message;
+        // The ids of one client ascend.
+        let is_earlier =
+            |other: &Write| other.message.message == *message && other.id < write.id && self.may_queue(other);
+        let open = self.requests.iter().enumerate().filter_map(|(i, open)| match &open.purpose {
+            Purpose::Set(other, _) if is_earlier(other) => Some((&other.id, i)),
+            _ => None,
+        });
+        let Some((_, i)) = open.min() else {
+            let waiting = self.messages.find_ref(message)?.writes.position(is_earlier)?;
+            return self.messages.known_window(message)?.take(waiting);
+        };
+        let open = self.requests.swap_remove(i);
+        self.outputs.push_back(Output::Abort(open.request.id));
+        let Purpose::Set(earlier, number) = open.purpose else { return None };
+        if let Some(window) = self.messages.known_window(message) {
+            window.close(number);
+        }
+        Some(earlier)
+    }
+
+    fn enqueue_next(&mut self, write: Write, now: u64) {
         self.messages.tracked(&write.message).begin(&write, true);
         let record = QueuedWrite {
             message_id: Some(write.message.id.clone()),
@@ -150,6 +183,9 @@ impl Client {
         if let Err(error) = self.admit() {
             return self.settle(call, Err(error));
         }
+        if let Stage::Draining(_) = self.outbox.stage {
+            return self.settle(call, Ok(Answer::Done));
+        }
         self.adopt(records, now);
         self.outbox.stage = Stage::Draining(call);
         self.drain_next(now);
@@ -164,7 +200,8 @@ impl Client {
 
     fn drain_later(&mut self, now: u64) {
         let wait = if self.is_online() { 0 } else { self.outbox.wait.clamp(FIRST_WAIT, LAST_WAIT) };
-        self.outbox.drain_at = Some(now + wait);
+        let at = now + wait;
+        self.outbox.drain_at = Some(self.outbox.drain_at.map_or(at, |before| before.min(at)));
     }
 
     pub(super) fn outbox_timeout(&mut self, now: u64) {
@@ -253,11 +290,12 @@ impl Client {
         if let Stage::Draining(call) = core::mem::take(&mut self.outbox.stage) {
             self.settle(call, Ok(Answer::Done));
         }
-        let wait = self.outbox.wait.clamp(FIRST_WAIT, LAST_WAIT);
-        self.outbox.wait = wait * 2;
-        if !self.outbox.writes.is_empty() {
-            self.outbox.drain_at = Some(if failed { now + wait } else { now });
-        }
+        let wait = if failed { self.outbox.wait.clamp(FIRST_WAIT, LAST_WAIT) } else { FIRST_WAIT };
+        self.outbox.wait = if failed { wait * 2 } else { wait };
+        // What has been recorded meanwhile goes at once; what is being recorded still is not asked for all the time.
+        let is_recorded = self.outbox.writes.iter().any(|queued| queued.write.call == 0);
+        let wait = if failed || !is_recorded { wait } else { 0 };
+        self.outbox.drain_at = (!self.outbox.writes.is_empty()).then_some(now + wait);
     }
 
     fn take_queued(&mut self, id: &str) -> Option<(usize, Queued)> {

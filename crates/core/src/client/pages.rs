@@ -45,7 +45,7 @@ impl Pages {
 
     /// Whether the server's counter is before what it was: it has lost what it had.
     pub(super) const fn is_from_another_history(&self) -> bool {
-        self.latest + 1 < self.start
+        self.latest.saturating_add(1) < self.start
     }
 
     /// Whether it has brought anything new.
@@ -75,7 +75,7 @@ impl Pages {
             return Some(true);
         }
         let last = last.filter(|seq| *seq >= self.next && self.count < Self::MOST)?;
-        self.next = last + 1;
+        self.next = last.saturating_add(1);
         Some(false)
     }
 }

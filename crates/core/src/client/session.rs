@@ -8,8 +8,7 @@ use super::calls::Purpose;
 use super::connection::Step;
 use super::{Answer, Body, CallId, Client, Event, Output, TIME_LIMIT, timeout};
 use crate::code::{
-    DESTROYED, Error, LOGGED_OUT, NOT_LOGGED_IN, NOT_READY, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP,
-    SIGNATURE_REFUSED,
+    DESTROYED, Error, LOGGED_OUT, NOT_LOGGED_IN, NOT_READY, SIGNATURE_EXPIRED, SIGNATURE_REFUSED,
 };
 use crate::wire::{ClientFrame, MessageState, QueuedWrite, ServerFrame, close};
 
@@ -114,7 +113,7 @@ impl Client {
     /// What is to be kept and is not: told as [`Event::Keep`].
     pub fn handle_keep(&mut self) {
         let states = self.messages.take_stale();
-        if !states.is_empty() {
+        if self.config.persists && !states.is_empty() {
             self.emit(Event::Keep(states));
         }
     }
@@ -237,7 +236,10 @@ impl Client {
 
     /// The endpoint answers, though without a push connection so far.
     pub(super) fn probed(&mut self, now: u64) {
-        self.became_ready(now);
+        // The push connection may have been faster.
+        if matches!(self.session.stage, Stage::LoggingIn { .. }) {
+            self.became_ready(now);
+        }
     }
 
     /// The endpoint does not answer.
@@ -249,13 +251,6 @@ impl Client {
             self.became_ready(now);
         } else {
             self.refused(error);
-        }
-    }
-
-    /// A signature that the server refuses ends the session: the user must log in again.
-    pub(super) fn session_refused(&mut self, error: &Error) {
-        if (SIGNATURE_EXPIRED..=SIGNATURE_OF_ANOTHER_APP).contains(&error.code) {
-            self.refused(error.clone());
         }
     }
 
@@ -288,7 +283,8 @@ impl Client {
         self.drain_soon(now);
     }
 
-    fn refused(&mut self, error: Error) {
+    /// The session ends, and the user must log in again.
+    pub(super) fn refused(&mut self, error: Error) {
         let was_ready = self.session.stage == Stage::Ready;
         self.end(Stage::LoggedOut, &error);
         if was_ready {

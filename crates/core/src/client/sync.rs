@@ -9,7 +9,7 @@ use super::calls::{Purpose, unusable};
 use super::messages::{Waiter, Wanted};
 use super::pages::Pages;
 use super::retry::may_succeed;
-use super::{Answer, Body, CallId, Client, Event, timeout};
+use super::{Answer, Body, CallId, Client, Event, OpenRequest, Output, timeout};
 use crate::change::Change;
 use crate::code::{Error, NO_SUCH_MESSAGE, UNUSABLE_REPLY};
 use crate::message::MessageRef;
@@ -161,6 +161,12 @@ impl Client {
             let Some(tracked) = self.messages.find(&message) else { continue };
             // The watch that begins with this is told by its own call.
             is_missed |= tracked.cached.is_loaded() && !tracked.watched.is_empty();
+            // What is under way tells of what was before.
+            let is_pull = |r: &OpenRequest| matches!(&r.purpose, Purpose::Pull(m) if *m == message);
+            while let Some(i) = self.requests.iter().position(is_pull) {
+                let pull = self.requests.swap_remove(i);
+                self.outputs.push_back(Output::Abort(pull.request.id));
+            }
             for waiter in self.messages.forget(&message) {
                 self.settle(waiter.call, Err(error.clone()));
             }

@@ -196,6 +196,8 @@ impl Client {
                 let tracked = self.messages.tracked(&message);
                 // Begun again, it is told everything again.
                 tracked.watched.remove(watch);
+                // Nobody has looked: the last poll may be long ago.
+                tracked.is_polled &= !tracked.watched.is_empty();
                 tracked.watched.fresh.push(watch);
                 tracked.cached.track(true);
                 self.get(call, message, Wanted::All, now + TIME_LIMIT, now);

@@ -33,6 +33,16 @@ impl Window {
         self.waiting.push(write);
     }
 
+    /// The first of those that wait of which `is_it` says so.
+    pub(super) fn position(&self, is_it: impl Fn(&Write) -> bool) -> Option<usize> {
+        self.waiting.iter().position(|waiting| is_it(&waiting.write))
+    }
+
+    /// Takes out one that waits.
+    pub(super) fn take(&mut self, i: usize) -> Option<Write> {
+        (i < self.waiting.len()).then(|| self.waiting.remove(i).write)
+    }
+
     /// Whether no write is on its way.
     pub(super) fn is_quiet(&self) -> bool {
         self.open.is_empty()

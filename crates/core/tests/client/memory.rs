@@ -41,10 +41,8 @@ fn of_more_than_a_thousand_messages_the_one_that_was_used_least_recently_goes() 
     page.get(1);
     assert!(gone(&mut page).is_empty());
     page.get(MOST + 1);
-    assert_eq!(gone(&mut page), [2]);
-    assert_eq!(page.kept.len(), MOST as usize);
-    assert!(!page.kept.contains_key(&name(2)));
-    assert!(is_cached(&mut page, 1) && is_cached(&mut page, MOST + 1));
+    assert!(!is_cached(&mut page, 2) && is_cached(&mut page, 1) && is_cached(&mut page, MOST + 1));
+    assert!(gone(&mut page).is_empty(), "another tab may use what is kept of it");
     page.close_socket();
     page.go_up();
     assert_eq!(page.resumes()[0].len(), MOST as usize);
@@ -64,7 +62,7 @@ fn what_is_watched_or_waited_for_stays() {
     for n in 4..=MOST + 5 {
         page.get(n);
     }
-    assert_eq!(gone(&mut page), [4, 5, 6, 7, 8]);
+    assert!((4..=8).all(|n| !is_cached(&mut page, n)) && is_cached(&mut page, 9));
     page.held = held;
     page.release();
     assert!(page.settled(set).is_some() && page.settled(get).is_some());

@@ -8,8 +8,12 @@ const QUEUED = 'queued';
 /** As many messages as the machine remembers, and for how long without being used. */
 const MOST_MESSAGES = 1000;
 const LONGEST = 30 * 24 * 60 * 60 * 1000;
-/** A browser that does not answer in this time will not. */
+/** For so long an answer is waited for; what comes later is not lost, only late. */
 const PATIENCE = 2000;
+/** A database that is not open by then will not be. */
+const OPENS_WITHIN = 5000;
+/** Nobody waits for it. */
+const EVER = 2 ** 30;
 /** Orders of writes that only memory has; far above those of IndexedDB. */
 const FIRST_IN_MEMORY = 2 ** 40;
 
@@ -18,6 +22,8 @@ export class Store {
   #db;
   #warn;
   #isClosed = false;
+  /** All that was begun. */
+  #uses = Promise.resolve();
   /** The writes that are known here, by their order; of what fails there, this is all there is. */
   #queued;
   #lastOrder;
@@ -54,7 +60,7 @@ export class Store {
       // Another tab may know more.
       return row?.state?.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
     };
-    return this.#use((db) => this.#write(db, states.map(write)), Infinity);
+    return this.#use((db) => this.#write(db, states.map(write)), EVER);
   }
 
   /** Keeps a write until `unqueue`. */
@@ -70,7 +76,7 @@ export class Store {
 
   unqueue(order) {
     this.#queued.delete(order);
-    return this.#use((db) => db.delete(QUEUED, order), Infinity);
+    return this.#use((db) => db.delete(QUEUED, order), EVER);
   }
 
   /** The writes that are kept, in their order. */
@@ -86,6 +92,7 @@ export class Store {
     if (!globalThis.indexedDB) return;
     // A connection of its own: this one may be closed, or still opening.
     const db = await within(PATIENCE, this.#open());
+    if (!db) throw UNANSWERED;
     await Promise.all([db.clear(MESSAGES), db.clear(QUEUED)]);
     db.close();
   }
@@ -93,8 +100,9 @@ export class Store {
   /** Ends when what was begun is done. */
   close() {
     this.#isClosed = true;
-    this.#db?.then((db) => db?.close());
+    const closing = this.#db;
     this.#db = Promise.resolve();
+    this.#uses.then(async () => (await closing)?.close());
   }
 
   #inMemory() {
@@ -125,10 +133,15 @@ export class Store {
     return Promise.all([done, ...changes.map((change) => change(store))]);
   }
 
-  /** Does something with the database; undefined if there is none or it fails. */
-  async #use(work, patience = PATIENCE) {
-    const opening = (this.#db ??= this.#connect());
-    const db = await opening;
+  /** Does something with the database; undefined if there is none, or it fails, or is late. */
+  #use(work, patience = PATIENCE) {
+    const use = this.#try(work, patience);
+    this.#uses = Promise.all([this.#uses, use]);
+    return use;
+  }
+
+  async #try(work, patience) {
+    const db = await within(patience, (this.#db ??= this.#connect()));
     if (!db) return undefined;
     try {
       return await within(patience, work(db));
@@ -141,13 +154,13 @@ export class Store {
   async #connect() {
     const opening = this.#open();
     try {
-      const db = await within(PATIENCE, opening);
-      if (!this.#isClosed) return db;
-      db.close();
+      const db = await within(OPENS_WITHIN, opening);
+      if (db && !this.#isClosed) return db;
+      if (!db) throw UNANSWERED;
     } catch (cause) {
-      opening.then((late) => late.close(), () => {});
       this.#complain(cause);
     }
+    opening.then((late) => late.close(), () => {});
     return undefined;
   }
 
@@ -162,11 +175,13 @@ export class Store {
   }
 }
 
+const UNANSWERED = new Error('the browser does not answer');
+
+/** What a promise resolves with; undefined if it is late. */
 function within(milliseconds, promise) {
-  if (milliseconds === Infinity) return promise;
   let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('the browser does not answer')), milliseconds);
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

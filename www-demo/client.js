@@ -4,6 +4,9 @@
 import { create, EVENT, TYPES } from 'message-extensions';
 import { codeOf, pairs } from './words.js';
 
+/** Nothing is kept over a reload: the browser cannot. */
+const STORAGE = 9007;
+
 /** @typedef {import('message-extensions').Message} Message */
 /** @typedef {import('message-extensions').MessageExtensionResult} Result */
 /** @typedef {{title: string, options: string[]}} Vote */
@@ -44,7 +47,8 @@ export function createClient(session, userID, { log, onState, onVote, onExtensio
   });
   chat.on(EVENT.ERROR, ({ data }) => {
     log('refused', 'ERROR', `${data.code} ${data.message}`);
-    onWarning(data);
+    // That nothing is kept over a reload is no reason to start again.
+    if (data.code !== STORAGE) onWarning(data);
   });
 
   chat.on(EVENT.MESSAGE_RECEIVED, ({ data }) => {

@@ -134,8 +134,7 @@ impl Named {
             return if sees { Ok(Some(snapshot.clone())) } else { Err(NO_SUCH_MESSAGE) };
         }
         let address = self.address.clone();
-        let named = if address.group_id.is_some() { address.group() } else { address.c2c() };
-        let named = named.map_err(|_| NO_SUCH_MESSAGE)?;
+        let named = address.message().map_err(|_| NO_SUCH_MESSAGE)?;
         let found = visibility::find(app, caller, named).await.map_err(|e| failed(&e))?;
         let hot = found.ok_or(NO_SUCH_MESSAGE)?;
         if !hot.stored.message.extensible {

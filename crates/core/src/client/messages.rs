@@ -206,9 +206,7 @@ impl Messages {
     /// What was kept of each message, most recently used last.
     pub(super) fn restore(&mut self, states: Vec<MessageState>) {
         for mut state in states {
-            let address = state.take_address();
-            let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
-            let Ok(message) = message else { continue };
+            let Ok(message) = state.take_address().message() else { continue };
             if state.latest_seq.is_none() || state.extension_list.is_none() {
                 continue;
             }

@@ -225,9 +225,7 @@ impl Client {
                 // Not one of ours: nothing could be sent.
                 None if record.request_id.len() != REQUEST_ID || !record.request_id.is_ascii() => continue,
                 None => {
-                    let address = record.take_address();
-                    let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
-                    let Ok(message) = message else { continue };
+                    let Ok(message) = record.take_address().message() else { continue };
                     let id = record.message_id.unwrap_or_else(|| fallback_id(&message));
                     let write = Write {
                         id: record.request_id,

@@ -73,9 +73,7 @@ impl Client {
         }
         self.messages.resume_until = Some(now + PATIENCE);
         for mut state in frame.messages.unwrap_or_default() {
-            let address = state.take_address();
-            let message = if address.group_id.is_some() { address.group() } else { address.c2c() };
-            let Ok(message) = message else { continue };
+            let Ok(message) = state.take_address().message() else { continue };
             if !self.is_resumed(&message) {
                 continue;
             }

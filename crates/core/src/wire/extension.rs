@@ -50,6 +50,14 @@ impl From<MessageRef> for Address {
 }
 
 impl Address {
+    /// The message that is named, a group's if `GroupId` is there.
+    ///
+    /// # Errors
+    /// As [`c2c`](Self::c2c) and [`group`](Self::group).
+    pub fn message(self) -> Result<MessageRef, Error> {
+        if self.group_id.is_some() { self.group() } else { self.c2c() }
+    }
+
     /// The one-to-one message that is named: `To_Account` and `MsgKey` are required (seeds 002, 003).
     ///
     /// # Errors

@@ -283,7 +283,10 @@ export interface WatchedExtension {
 export interface MessageExtensionsSnapshot {
   /** In the order in which they were written, own writes without an answer last. */
   readonly entries: readonly WatchedExtension[];
-  /** Whether everything that the server has is shown; false for what was kept, until the server has been asked. */
+  /**
+   * Whether everything that the server has is shown. False until the server has been asked: for what was kept, after the connection was lost, and from the
+   * end of a session (`logout`, a refused signature, the login of another user) to the next login.
+   */
   readonly synced: boolean;
 }
 
@@ -351,7 +354,8 @@ export interface CreateOptions {
   persistence?: boolean;
   /**
    * Sets and deletes of keys that are made without network resolve at once, with `queued: true`, and are sent in order when it is back; with
-   * {@link CreateOptions.persistence} also after a reload. One that has no answer after 5 seconds waits too. Default false: they reject with 2800 or 2801.
+   * {@link CreateOptions.persistence} also after a reload, and those of tabs that are closed too. Where memory alone is used, they are sent as long as the
+   * page is there and no other user logs in. One that has no answer after 5 seconds waits too. Default false: they reject with 2800 or 2801.
    */
   offline?: boolean;
 }
@@ -367,7 +371,7 @@ export interface LoginOptions {
 export interface LogoutOptions {
   /**
    * Forgets what is kept for the user in this browser, writes that wait for the network included; rejects with 9007 when it
-   * cannot. Default false: kept for their next login.
+   * cannot, and the user is logged out all the same. Default false: kept for their next login.
    */
   clear?: boolean;
 }
@@ -449,8 +453,8 @@ export interface Chat {
   ): Promise<ChatResponse<{ extensions: MessageExtensionResult[] }>>;
   /**
    * Calls `listener` with what the message shows, at first and after every change: once a change, however many keys it has. Own writes are shown at once, as
-   * pending or queued. It may be called before login, and shows what is kept as soon as `login` is called. What goes wrong is an {@link EVENT.ERROR}; with
-   * 23004, when the user has left the group, the snapshot is empty and not synced. Returns the function that ends it.
+   * pending or queued. It may be called before login, shows what is kept as soon as `login` is called, and goes on after another login. What goes wrong is
+   * an {@link EVENT.ERROR}; with 23004, when the user has left the group, the snapshot is empty and not synced. Returns the function that ends it.
    */
   watchMessageExtensions(message: MessageLike, listener: (snapshot: MessageExtensionsSnapshot) => void): () => void;
   watchMessageExtensions(

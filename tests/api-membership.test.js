@@ -114,3 +114,17 @@ test('who is taken in again sees it all', async () => {
   await set(server, message, { c: '3' });
   await shows(watch, 'a=1', 'b=2', 'c=3');
 });
+
+test('who is taken in again and only watches is shown it all with the next change, not just what is new', async () => {
+  const watch = watching(bob, message);
+  await shows(watch, 'a=1');
+  await remove();
+  await shows(watch);
+  await set(server, message, { b: '2' });
+  await command('add_group_member', { MemberList: [{ Member_Account: bob.userID }] });
+  const { length } = watch.snapshots;
+  await set(server, message, { c: '3' });
+  await shows(watch, 'a=1', 'b=2', 'c=3');
+  // What is new is not shown as if it were all.
+  expect(watch.snapshots.slice(length).filter(({ entries, synced }) => synced && entries.length < 3)).toEqual([]);
+});

@@ -160,6 +160,23 @@ describe('login', () => {
     const [sent] = await sendVote(chat, 'C2C', 'bob');
     expect(sent.from).toBe(second);
   });
+
+  test('as another user, while the first login is still open, rejects that one with 3005; messages are made by the second', async () => {
+    const letIn = gateway.shut();
+    const chat = recorded(await newClient(gateway.url));
+    const first = watched(chat.login({ userID, userSig: sign(userID) }));
+    await until('it does not connect', () => gateway.upgrades.length);
+    const second = newUser('carol');
+    const replacing = chat.login({ userID: second, userSig: sign(second) });
+    await until('the first login is still open', () => first.status !== 'pending');
+    expect(first).toMatchObject({ status: 'rejected', value: { name: 'MessageExtensionError', code: 3005 } });
+    expect(chat.createCustomMessage({ to: 'bob', conversationType: 'C2C', payload: { data: '' } }).from).toBe(second);
+    letIn();
+    await replacing;
+    expect(chat.seen.map(({ name }) => name)).toEqual(['sdkStateReady']);
+    const [sent] = await sendVote(chat, 'C2C', 'bob');
+    expect(sent.from).toBe(second);
+  });
 });
 
 test('logout ends the session: SDK_NOT_READY comes once, and nothing is told any more', async () => {
@@ -171,6 +188,12 @@ test('logout ends the session: SDK_NOT_READY comes once, and nothing is told any
   await other.setMessageExtensions(message, EXTENSIONS);
   await until('the change has not been told', () => other.changes().length);
   expect(chat.seen.map(({ name }) => name)).toEqual(['sdkStateReady', 'sdkStateNotReady']);
+});
+
+test('logout(null) is a logout without options', async () => {
+  const chat = await login(gateway.url, userID);
+  await expect(chat.logout(null)).resolves.toEqual({ code: 0, data: { actionStatus: 'OK', errorCode: 0, errorInfo: '' } });
+  await expect(chat.getMessageExtensions(message)).rejects.toMatchObject({ code: 3005 });
 });
 
 test('a client that was logged out can log in again, and sees what changed meanwhile', async () => {

@@ -1,6 +1,6 @@
 // Watching a message, and counting a vote.
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeAll, freshModule, login, newUser, recorded, sendVote, WASM } from './support/chat.js';
 import { CUT, startGateway } from './support/gateway.js';
 import { APP, sign, startServer } from './support/server.js';
@@ -139,6 +139,77 @@ test('it may begin before the login, and goes on after another', async () => {
   await chat.login({ userID: bob.userID, userSig: sign(bob.userID) });
   await until('it does not go on', () => watch.last().entries.length === 2);
   await chat.destroy();
+});
+
+describe.each([
+  ['logout', () => alice.logout()],
+  [
+    'the signature has expired',
+    async () => {
+      gateway.treat = () => JSON.stringify({ ActionStatus: 'FAIL', ErrorCode: 70001, ErrorInfo: 'expired' });
+      await alice.getMessageExtensions(mine, undefined, { source: 'server' }).catch(() => {});
+      gateway.treat = () => undefined;
+    },
+  ],
+  [
+    'another user, who may not see the message, logs in',
+    async () => {
+      const carol = newUser('carol');
+      await alice.login({ userID: carol, userSig: sign(carol) });
+      await until('she is not told', () => alice.data('ERROR').some(({ code }) => code === 23004));
+    },
+  ],
+])('when the session ends (%s)', (_, end) => {
+  test('it says that it may not show everything, shows the same, and goes on after the next login', async () => {
+    await set(alice, mine, 'a', '1');
+    const watch = watching(alice, mine);
+    await until('nothing is shown', () => watch.last()?.synced && watch.last().entries.length);
+    const { length } = watch.snapshots;
+    const before = watch.last();
+    await end();
+    expect(alice.data('SDK_NOT_READY')).toHaveLength(1);
+    const [last, ...later] = watch.snapshots.slice(length);
+    expect(last.synced).toBe(false);
+    expect(last.entries).toEqual(before.entries);
+    expect(last.entries[0]).toBe(before.entries[0]);
+    expect(later.filter(({ entries, synced }) => synced || entries.length)).toEqual([]);
+
+    await set(bob, theirs, 'b', '1');
+    await alice.login({ userID: alice.userID, userSig: sign(alice.userID) });
+    await until('it does not go on', () => watch.last().synced && watch.last().entries.length === 2);
+    expect(shown(watch.last())).toEqual([['a', '1', 'confirmed'], ['b', '1', 'confirmed']]);
+    await set(bob, theirs, 'c', '1');
+    await until('the change is not shown', () => watch.last().entries.length === 3);
+  });
+});
+
+test('stopped before the WebAssembly part is there, it never begins', async () => {
+  await set(alice, mine, 'a', '1');
+  const { promise: wasm, resolve: arrives } = deferred();
+  const chat = (await freshModule()).create({ SDKAppID: APP, endpoint: gateway.url, wasm });
+  const pulls = () => gateway.of('openim_msg_ext_http_svc/get_key_values').length;
+  const before = pulls();
+  const first = watching(chat, mine);
+  const loggingIn = chat.login({ userID: alice.userID, userSig: sign(alice.userID) });
+  const second = watching(chat, mine);
+  first.stop();
+  second.stop();
+  arrives(WASM);
+  await loggingIn;
+  // Whatever was asked for has been.
+  const [other] = await sendVote(chat, 'C2C', bob.userID);
+  await chat.getMessageExtensions(other);
+  expect(pulls()).toBe(before + 1);
+  expect([...first.snapshots, ...second.snapshots]).toEqual([]);
+  await chat.destroy();
+});
+
+test('null for its options is none', async () => {
+  await set(alice, mine, 'a', '1');
+  const watch = watching(alice, mine, null);
+  await until('nothing is shown', () => watch.last()?.synced);
+  expect(shown(watch.last())).toEqual([['a', '1', 'confirmed']]);
+  expect('tally' in watch.last()).toBe(false);
 });
 
 test('a message that cannot be watched is told as an error', async () => {

@@ -112,6 +112,27 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     expect((await get(server, message)).seq).toBe(4);
   });
 
+  test.each([
+    ['closed', (other) => other.close()],
+    ['left for another page', (other) => other.leave()],
+  ])('one of a tab that is %s is sent by another, which has made none, once', async (_, goes) => {
+    const one = await shows(tab);
+    const other = await tab.another();
+    const two = await shows(other);
+    await goDown([tab, one], [other, two]);
+    expect(await setIn(other, 'k', '1')).toEqual(queued('k', '1'));
+    await goes(other);
+    expect(brief(await tab.do('shown', one))).toEqual([]);
+    expect(sent()).toEqual([]);
+
+    await goUp(tab);
+    await tab.showing(one, 'not sent', (snapshot) => confirmed(snapshot) && snapshot.entries.length === 1);
+    expect(sent()).toHaveLength(1);
+    expect(await tab.told('onMessageExtensionsConflict')).toEqual([]);
+    await nothingIsLeft();
+    expect(told()).toEqual(['k=1', 'last=z']);
+  });
+
   test('each is made on top of the one before, also over a reload: all are accepted, in order', async () => {
     await set(server, message, { k: '0' });
     const before = await shows(tab);

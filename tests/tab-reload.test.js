@@ -5,7 +5,7 @@ import { startBrowser } from './support/browsers.js';
 import { newUser } from './support/chat.js';
 import { get, makeGroup, makeGroupMessage, makeMessage, set } from './support/messages.js';
 import { must } from './support/server.js';
-import { startNetwork, startTabSite, Tab } from './support/tabs.js';
+import { loginOf, startNetwork, startTabSite, Tab } from './support/tabs.js';
 import { until } from './support/wait.js';
 
 let server;
@@ -131,6 +131,51 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     network.goDown();
     await tab.load(network);
     expect(await tab.login(alice)).toEqual({ code: 2800 });
+  });
+
+  describe.each([
+    ['before the wasm is there', (...calls) => tab.load(network, {}, calls)],
+    [
+      'before the store is open',
+      async (...calls) => {
+        await tab.load(network);
+        // Waits for the wasm.
+        await tab.call('logout');
+        return tab.do('callAll', calls);
+      },
+    ],
+  ])('logout({clear: true}) right after login, %s,', (_, callAll) => {
+    const clear = ['logout', { clear: true }];
+
+    test('leaves nothing of the user', async () => {
+      await shownAndStored();
+      await tab.call('logout');
+      expect(await storedSeq(tab, message)).toBe(2);
+      expect(await callAll(loginOf(alice), clear)).toEqual([{ code: 3005 }, ready]);
+      expect(await tab.do('stored', alice)).toEqual({ messages: [], queued: [] });
+      expect(await tab.told('error')).toEqual([]);
+    });
+
+    test('and right before the login of another user, leaves nothing of the first and everything of the second', async () => {
+      const bob = message.to;
+      await shownAndStored();
+      await tab.login(bob);
+      await tab.call('getMessageExtensions', message);
+      await tab.call('logout');
+      const before = await tab.do('stored', bob);
+      expect(before.messages).toHaveLength(1);
+      expect(await storedSeq(tab, message)).toBe(2);
+      expect(await callAll(loginOf(alice), clear, loginOf(bob))).toEqual([{ code: 3005 }, ready, ready]);
+      expect(await tab.do('stored', alice)).toEqual({ messages: [], queued: [] });
+      expect(await tab.do('stored', bob)).toEqual(before);
+      // Bob's is the session's store, which goes on.
+      await set(server, message, { c: '3' });
+      await until('the change has not come', async () => (await tab.told('onMessageExtensionsUpdated')).length);
+      await tab.call('logout');
+      expect((await tab.do('stored', bob)).messages.map(({ state }) => state.LatestSeq)).toEqual([3]);
+      expect(await tab.do('stored', alice)).toEqual({ messages: [], queued: [] });
+      expect(await tab.told('error')).toEqual([]);
+    });
   });
 
   test('of a message that the user may not see any more nothing stays', async () => {

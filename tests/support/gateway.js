@@ -12,6 +12,7 @@ export const CUT = Symbol('the connection breaks');
 /** @param {{port: number}} server */
 export async function startGateway(server) {
   const sockets = new Set();
+  const pushSockets = new Set();
   const requests = [];
   const upgrades = [];
   const frames = [];
@@ -38,6 +39,8 @@ export async function startGateway(server) {
     hasPush: true,
     /** Breaks every connection that there is. */
     cut: () => sockets.forEach((socket) => socket.destroy()),
+    /** Breaks the push connections, and nothing else. */
+    cutPush: () => pushSockets.forEach((socket) => socket.destroy()),
     /** Keeps back what the server sends on push connections, until the function that it gives is called. */
     holdPush() {
       const { promise, resolve } = deferred();
@@ -100,7 +103,11 @@ export async function startGateway(server) {
     socket.pipe(onward);
     socket.on('data', frameReader((frame) => frames.push(frame)));
     onward.on('error', () => {}).on('close', () => order.then(() => socket.destroy()));
-    socket.on('close', () => onward.destroy());
+    pushSockets.add(socket);
+    socket.on('close', () => {
+      pushSockets.delete(socket);
+      onward.destroy();
+    });
   });
   front.listen(0, '127.0.0.1');
   await once(front, 'listening');

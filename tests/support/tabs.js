@@ -57,15 +57,24 @@ export class Tab {
     return callPage(this.#driver, 'tab', method, ...args);
   }
 
-  /** Loads the page, again if it is there, with a client that nobody is logged in to. */
-  async load(gateway, options = {}) {
+  /**
+   * Loads the page, again if it is there, with a client that nobody is logged in to; calls some of its methods before its
+   * wasm is there, and gives their answers.
+   */
+  async load(gateway, options = {}, calls = []) {
     await this.#inFront();
     await this.#driver.get(this.#page);
     await until('the page has not started', () => this.#driver.executeScript('return Boolean(window.tab)'));
-    await this.do('create', { SDKAppID: APP, endpoint: gateway.url, ...options });
+    return this.do('create', { SDKAppID: APP, endpoint: gateway.url, ...options }, calls);
   }
 
-  login = (userID) => this.call('login', { userID, userSig: sign(userID) });
+  /** Goes to another page. */
+  async leave() {
+    await this.#inFront();
+    await this.#driver.get('about:blank');
+  }
+
+  login = (userID) => this.call(...loginOf(userID));
 
   /** Calls a method of the client: `{data}` or `{code}`. */
   call = (method, ...args) => this.do('call', method, ...args);
@@ -93,6 +102,9 @@ export class Tab {
     await this.#driver.close();
   };
 }
+
+/** The call of `login`, with its arguments. */
+export const loginOf = (userID) => ['login', { userID, userSig: sign(userID) }];
 
 /** Of a snapshot's entries what the tests compare. */
 export const brief = ({ entries }) => entries.map(({ key, value, status }) => [key, value, status]);

@@ -45,17 +45,21 @@ const seen = [];
 const watches = [];
 
 window.tab = {
-  /** Makes the client, with the options of `create`. */
-  create(given) {
+  /** Makes the client, with the options of `create`, and calls some of its methods at once; gives their answers. */
+  create(given, calls) {
     options = given;
     chat = create(given);
     for (const name of Object.values(EVENT)) chat.on(name, (event) => seen.push(structuredClone(event)));
+    return window.tab.callAll(calls);
   },
 
   /** Calls a method of the client: `{data}`, or `{code}` of the error that it rejects with. */
   call: (method, ...args) => chat[method](...args).then(({ data }) => ({ data }), ({ code }) => ({ code })),
 
-  /** The same, without waiting; {@link answer} tells how it stands. */
+  /** The same of several, [method, …arguments], of which none waits for the one before. */
+  callAll: (calls) => Promise.all(calls.map((call) => window.tab.call(...call))),
+
+  /** The same as `call`, without waiting; {@link answer} tells how it stands. */
   begin(method, ...args) {
     window.tab.answer = () => null;
     window.tab.call(method, ...args).then((answer) => (window.tab.answer = () => answer));

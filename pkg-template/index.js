@@ -81,10 +81,9 @@ class Chat extends Emitter {
   }
 
   async logout(options) {
-    const before = this.#store;
-    const done = await this.#call('logout');
-    // Without one before, the login was still waiting for the wasm.
-    const store = before ?? this.#store;
+    let store;
+    // As the session ends: the login may have waited for the wasm until then, and another may follow at once.
+    const done = await this.#call('logout', undefined, undefined, undefined, () => (store = this.#store));
     store?.close();
     if (options?.clear) await store?.clear().catch((cause) => {
       throw new MessageExtensionError(CODES.STORAGE, `the user is logged out, but what is kept could not be cleared (${cause})`);
@@ -201,7 +200,7 @@ class Chat extends Emitter {
       this.emit(EVENT.ERROR, { code: CODES.STORAGE, message: text });
     };
     this.#store?.close();
-    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${userID}`, persists, warn, this.#store);
+    this.#store = new Store(`message-extensions ${endpoint} ${SDKAppID} ${userID}`, persists, warn);
   }
 
   /** Sends what waits, one tab at a time. */
@@ -255,11 +254,15 @@ class Chat extends Emitter {
   }
 
   /** Calls a method of the wasm, which settles the promise by (data) or (code, message). */
-  async #call(method, a, b, c) {
+  async #call(method, a, b, c, onDone) {
     if (!this.#edge) await this.#load();
     const data = await new Promise((resolve, reject) => {
+      const accept = (answer) => {
+        onDone?.();
+        resolve(answer);
+      };
       const refuse = (code, message) => reject(new MessageExtensionError(code, message));
-      this.#edge.call(method, a, b, c, resolve, refuse);
+      this.#edge.call(method, a, b, c, accept, refuse);
     });
     return { code: 0, data: data ?? { ...DONE } };
   }

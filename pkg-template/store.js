@@ -16,6 +16,8 @@ const OPENS_WITHIN = 5000;
 const EVER = 2 ** 30;
 /** Orders of writes that only memory has; far above those of IndexedDB. */
 const FIRST_IN_MEMORY = 2 ** 40;
+/** The writes that are known here, by store and order. They outlive the store: of what fails there, this is all there is. */
+const known = new Map();
 
 export class Store {
   /** The database, once it is asked for; it resolves with undefined when it cannot be used. */
@@ -24,17 +26,13 @@ export class Store {
   #isClosed = false;
   /** All that was begun. */
   #uses = Promise.resolve();
-  /** The writes that are known here, by their order; of what fails there, this is all there is. */
   #queued;
-  #lastOrder;
 
-  /** `before`: the store that this one follows. Of the same user, it may have what only memory has. */
-  constructor(name, persists, warn, before) {
+  constructor(name, persists, warn) {
     this.name = name;
     this.#warn = warn;
-    const inMemory = before?.name === name ? before.#inMemory() : [];
-    this.#queued = new Map(inMemory);
-    this.#lastOrder = Math.max(FIRST_IN_MEMORY, ...this.#queued.keys());
+    this.#queued = known.get(name) ?? new Map();
+    known.set(name, this.#queued);
     if (!persists) this.#db = Promise.resolve();
   }
 
@@ -70,7 +68,7 @@ export class Store {
       const { store, done } = db.transaction(QUEUED, 'readwrite', { durability: 'strict' });
       return (await Promise.all([store.add(write), done]))[0];
     };
-    const order = (await this.#use(add)) ?? ++this.#lastOrder;
+    const order = (await this.#use(add)) ?? Math.max(FIRST_IN_MEMORY, ...this.#queued.keys()) + 1;
     this.#queued.set(order, { ...write, Order: order });
   }
 
@@ -82,7 +80,11 @@ export class Store {
   /** The writes that are kept, in their order. */
   async queued() {
     const rows = await this.#use((db) => db.getAll(QUEUED));
-    if (rows) this.#queued = new Map([...rows.map((write) => [write.Order, write]), ...this.#inMemory()]);
+    if (rows) {
+      const inMemory = [...this.#queued.values()].filter(({ Order }) => Order > FIRST_IN_MEMORY);
+      this.#queued.clear();
+      for (const write of [...rows, ...inMemory]) this.#queued.set(write.Order, write);
+    }
     return [...this.#queued.values()];
   }
 
@@ -103,10 +105,6 @@ export class Store {
     const closing = this.#db;
     this.#db = Promise.resolve();
     this.#uses.then(async () => (await closing)?.close());
-  }
-
-  #inMemory() {
-    return [...this.#queued].filter(([order]) => order > FIRST_IN_MEMORY);
   }
 
   async #open() {

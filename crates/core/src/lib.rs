@@ -5,7 +5,8 @@
 //! | [`code`] | the one list of error codes |
 //! | [`limits`] | the law's limits |
 //! | [`message`] | how a message is named |
-//! | [`wire`] | what crosses the network, as serde types |
+//! | [`text`] | text made of parts |
+//! | [`wire`] | what crosses the network, and what a browser keeps |
 //! | [`change`] | what one accepted operation does |
 //! | [`law`] | what a message holds and what each operation does to it; the server and the tests run this |
 //! | [`client`] | the SDK without IO: inputs and the time go in, requests, events and answers come out |

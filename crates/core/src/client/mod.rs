@@ -5,6 +5,7 @@
 //!
 //! | file | what it decides |
 //! |---|---|
+//! | `io` | nothing: what goes in and what comes out |
 //! | `argument` | whether what a call hands in will do |
 //! | `session` | login, logout, and the push connection's life |
 //! | `connection` | the push connection's states and clocks |

@@ -227,11 +227,16 @@ impl Client {
         });
     }
 
-    /// The session ends: what is shown may be old from here on.
+    /// The session ends: what is shown may be old from here on, and writes that are rejected now are not shown any more.
     pub(super) fn tell_unsynced(&mut self) {
-        for tracked in self.messages.all().iter_mut().filter(|t| t.watched.synced) {
+        for tracked in self.messages.all().iter_mut().filter(|t| !t.watched.watches.is_empty()) {
+            while let Some(i) = tracked.pending.iter().position(|write| !write.is_queued) {
+                let rejected = tracked.pending.remove(i);
+                tracked.touch(&rejected);
+            }
             let watches = core::mem::take(&mut tracked.watched.watches);
-            let view = View { watches, changed: Vec::new(), removed: Vec::new(), synced: false };
+            let touched = tracked.cached.take_touched();
+            let view = tracked.view(watches, touched, false);
             self.outputs.push_back(Output::Emit(Event::View(view)));
         }
     }

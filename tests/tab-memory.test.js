@@ -13,7 +13,7 @@ const SETTLED = 5;
  * What may differ, bytes: JavaScript's by what a browser does for itself, WebAssembly's, which is never given back, by how
  * many replies came at once. One round's entries alone are about 10 MB.
  */
-const LEVEL = { js: 1_000_000, wasm: 3_000_000 };
+const LEVEL = { js: 1_000_000, wasm: 8_000_000 };
 
 let server;
 let network;

@@ -96,7 +96,7 @@ fn required(value: Option<String>, otherwise: &'static str) -> Result<String, Er
     value.filter(|v| !v.is_empty()).ok_or(Error::new(INVALID_PARAMETER, otherwise))
 }
 
-/// Adds to a wire type its address fields as an [`Address`].
+/// Gives a wire type its address fields as an [`Address`].
 macro_rules! addressed {
     ($($type:ident $(<$parameter:ident>)?),*) => {$(
         impl $(<$parameter>)? $type $(<$parameter>)? {
@@ -127,26 +127,40 @@ macro_rules! addressed {
 }
 pub(super) use addressed;
 
-wire_types! {
+/// [`wire_types`] whose first fields name a message.
+macro_rules! addressed_types {
+    ($($(#[$on_type:meta])* pub struct $name:ident { $($fields:tt)* })*) => {
+        $crate::wire::fields::wire_types! {$(
+            $(#[$on_type])*
+            pub struct $name {
+                /// UserID of the sender of a one-to-one message; a request may leave it out.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                "From_Account" => from_account: Option<String>,
+                /// UserID of the recipient of a one-to-one message.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                "To_Account" => to_account: Option<String>,
+                /// Key of a one-to-one message.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                "MsgKey" => msg_key: Option<String>,
+                /// Group of a group message.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                "GroupId" => group_id: Option<String>,
+                /// Seq of a group message in its group.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                "MsgSeq" => msg_seq: Option<u64>,
+                $($fields)*
+            }
+        )*}
+        $crate::wire::extension::addressed!($($name),*);
+    };
+}
+pub(super) use addressed_types;
+
+addressed_types! {
     /// `set_key_values` and `group_set_key_values`: set, delete or clear (seed 002).
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct SetRequest {
-        /// UserID of the message's sender; may be omitted.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "From_Account" => from_account: Option<String>,
-        /// UserID of the message's recipient.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "To_Account" => to_account: Option<String>,
-        /// Key of the one-to-one message.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "MsgKey" => msg_key: Option<String>,
-        /// The group.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "GroupId" => group_id: Option<String>,
-        /// Seq of the group message.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "MsgSeq" => msg_seq: Option<u64>,
         /// See [`operate_type`].
         #[serde(skip_serializing_if = "Option::is_none")]
         "OperateType" => operate_type: Option<u32>,
@@ -223,26 +237,11 @@ wire_types! {
     }
 }
 
-wire_types! {
+addressed_types! {
     /// `get_key_values` and `group_get_key_values`: pull (seeds 003, 004).
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct PullRequest {
-        /// UserID of the message's sender; may be omitted.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "From_Account" => from_account: Option<String>,
-        /// UserID of the message's recipient.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "To_Account" => to_account: Option<String>,
-        /// Key of the one-to-one message.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "MsgKey" => msg_key: Option<String>,
-        /// The group.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "GroupId" => group_id: Option<String>,
-        /// Seq of the group message.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        "MsgSeq" => msg_seq: Option<u64>,
         /// Entries with a Seq of at least this; some clients write `startSeq`.
         #[serde(alias = "startSeq", skip_serializing_if = "Option::is_none")]
         "StartSeq" => start_seq: Option<u64>,
@@ -251,8 +250,6 @@ wire_types! {
         "WithAuthor" => with_author: Option<u32>,
     }
 }
-
-addressed!(SetRequest, PullRequest);
 
 wire_types! {
     /// The reply to a pull (seeds 003, 004).

@@ -4,29 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::extension::{Address, Extension, addressed};
+use super::extension::{Address, Extension, addressed_types};
 use super::fields::wire_types;
 use crate::message::MessageRef;
 
-wire_types! {
+addressed_types! {
     /// One message, as far as somebody knows it.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct MessageState {
-        /// Sender of a one-to-one message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "From_Account" => from_account: Option<String>,
-        /// Recipient of a one-to-one message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "To_Account" => to_account: Option<String>,
-        /// Key of a one-to-one message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgKey" => msg_key: Option<String>,
-        /// Group of a group message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "GroupId" => group_id: Option<String>,
-        /// Seq of a group message in its group.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgSeq" => msg_seq: Option<u64>,
         /// The message's ID.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "MessageID" => message_id: Option<String>,
@@ -49,27 +34,10 @@ wire_types! {
     }
 }
 
-addressed!(MessageState);
-
-wire_types! {
+addressed_types! {
     /// A write that was made offline, as a browser keeps it until the server has answered.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct QueuedWrite {
-        /// Sender of a one-to-one message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "From_Account" => from_account: Option<String>,
-        /// Recipient of a one-to-one message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "To_Account" => to_account: Option<String>,
-        /// Key of a one-to-one message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgKey" => msg_key: Option<String>,
-        /// Group of a group message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "GroupId" => group_id: Option<String>,
-        /// Seq of a group message in its group.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgSeq" => msg_seq: Option<u64>,
         /// The message's ID.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "MessageID" => message_id: Option<String>,
@@ -83,7 +51,9 @@ wire_types! {
         /// What it writes.
         "ExtensionList" => extension_list: Vec<QueuedItem>,
     }
+}
 
+wire_types! {
     /// One key of it.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct QueuedItem {
@@ -98,5 +68,3 @@ wire_types! {
         "Seen" => seen: Option<String>,
     }
 }
-
-addressed!(QueuedWrite);

@@ -174,6 +174,8 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
         allow_origins: flags.allow_origin,
         limits: flags.limits.get(),
         push: PushLimits::default(),
+        previous_secret_key: None,
+        stop_delay: std::time::Duration::ZERO,
     };
     let cannot = |what: &str, why: std::io::Error| Failure::Run(format!("cannot {what}: {why}"));
     let listen = format!("listen on {}", flags.listen);

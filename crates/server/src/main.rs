@@ -61,7 +61,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let address = local(&api)?;
     let metrics_address = metrics.as_ref().map(local).transpose()?;
     let stop = stop_signal().map_err(|e| cannot("wait for signals", e))?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, settings = settings.in_one_line(), "started");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, settings = %settings.in_one_line(), "started");
     println!("listening on http://{address}");
     if let Some(address) = metrics_address {
         println!("metrics on http://{address}/metrics");

@@ -18,7 +18,7 @@ pub(super) fn read(path: &Path) -> Result<Values, String> {
 
 /// # Errors
 /// The line, from 1, and what is wrong there.
-fn parse(text: &str) -> Result<Values, (usize, String)> {
+pub(super) fn parse(text: &str) -> Result<Values, (usize, String)> {
     let line = |error: &toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
         1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count()

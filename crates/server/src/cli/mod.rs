@@ -1,5 +1,7 @@
 //! The command line: what was called, with which settings.
 
+#[cfg(test)]
+mod docs;
 mod file;
 mod log;
 mod secret;

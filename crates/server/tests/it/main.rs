@@ -11,6 +11,7 @@ mod http;
 mod membership;
 mod operating;
 mod process;
+mod proxy;
 mod push;
 mod resume;
 mod settings;

@@ -129,3 +129,29 @@ async fn the_log_says_once_with_which_settings_it_began_and_once_that_it_has_sto
     assert!(settings.contains("secret-key=\"(set)\""), "{settings}");
     assert_eq!(said("stopped").len(), 1, "{log}");
 }
+
+#[tokio::test]
+async fn the_operators_guide_has_the_metrics_that_there_are() {
+    let guide = include_str!("../../../../docs/operating.md");
+    let (_, table) = guide.split_once("<!-- metrics -->\n").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut described: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            format!("{} {}", cells[1].trim_matches('`'), cells[2])
+        })
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let (_child, api) = serve(dir.path()).await;
+    // What has labels is there once something was counted.
+    api.refused("bob", SET, &json!({})).await;
+    let mut socket = Socket::login(api.address, "bob").await;
+    socket.send("no frame").await;
+    assert_eq!(socket.closed().await, 4002);
+    let (_, page) = get(&api, "/metrics").await;
+    let mut there: Vec<_> =
+        page.lines().filter_map(|line| line.strip_prefix("# TYPE ").map(str::to_owned)).collect();
+    described.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(described, there);
+}

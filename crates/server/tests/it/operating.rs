@@ -131,6 +131,15 @@ async fn the_log_says_once_with_which_settings_it_began_and_once_that_it_has_sto
 }
 
 #[tokio::test]
+async fn a_log_that_goes_into_a_file_has_no_colours() {
+    let mut command = in_memory(&["--log-format", "text"]);
+    let (child, _, _) = start(command.stderr(Stdio::piped())).await;
+    terminate(&child);
+    let log = String::from_utf8(child.wait_with_output().await.unwrap().stderr).unwrap();
+    assert!(log.contains("started") && !log.contains('\u{1b}'), "{log:?}");
+}
+
+#[tokio::test]
 async fn the_operators_guide_has_the_metrics_that_there_are() {
     let guide = include_str!("../../../../docs/operating.md");
     let (_, table) = guide.split_once("<!-- metrics -->\n").unwrap();

@@ -79,7 +79,7 @@ pub(crate) fn check_user_id(name: &str, user_id: &str) -> Result<(), Error> {
 /// Knows who may call, and how often each has.
 pub(crate) struct Callers {
     sdk_app_id: u64,
-    secret_key: String,
+    secret_keys: Vec<String>,
     admins: Vec<String>,
     user_calls_per_second: usize,
     admin_calls_per_second: usize,
@@ -93,7 +93,7 @@ impl Callers {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             sdk_app_id: config.sdk_app_id,
-            secret_key: config.secret_key.clone(),
+            secret_keys: config.secret_keys().map(String::from).collect(),
             admins: config.admins.clone(),
             user_calls_per_second: config.limits.user_calls_per_second,
             admin_calls_per_second: config.limits.admin_calls_per_second,
@@ -139,7 +139,7 @@ impl Callers {
         {
             return Ok(*until);
         }
-        let secrets = [self.secret_key.as_bytes()];
+        let secrets: Vec<_> = self.secret_keys.iter().map(String::as_bytes).collect();
         let until = usersig::verify(self.sdk_app_id, &secrets, identifier, signature, now)?;
         let mut checked = self.checked();
         if checked.len() >= CHECKED {

@@ -1,4 +1,4 @@
-//! What an operator decides: one value, made from flags by `main.rs` and by hand in tests.
+//! What an operator decides: one value, made from the settings by `cli/` and by hand in tests.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +12,8 @@ pub struct Config {
     pub sdk_app_id: u64,
     /// The app's secret key, with which every UserSig is made. Never logged; `Config` is not `Debug` for its sake.
     pub secret_key: String,
+    /// The key before it, during a rotation: signatures made with it are good too.
+    pub previous_secret_key: Option<String>,
     /// UserIDs of the app admins.
     pub admins: Vec<String>,
     /// A folder of files to serve beside the API.
@@ -23,6 +25,8 @@ pub struct Config {
     pub limits: Limits,
     /// The push connection's.
     pub push: PushLimits,
+    /// How long `/readyz` says 503 before the server stops accepting, so that a load balancer has looked.
+    pub stop_delay: Duration,
 }
 
 impl Config {
@@ -32,12 +36,19 @@ impl Config {
         Self {
             sdk_app_id,
             secret_key: secret_key.into(),
+            previous_secret_key: None,
             admins: vec![DEFAULT_ADMIN.into()],
             static_dir: None,
             allow_origins: Vec::new(),
             limits: Limits::DEFAULT,
             push: PushLimits::default(),
+            stop_delay: Duration::ZERO,
         }
+    }
+
+    /// The keys with which a good signature may have been made.
+    pub(crate) fn secret_keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.secret_key.as_str()).chain(self.previous_secret_key.as_deref())
     }
 }
 
@@ -57,13 +68,18 @@ pub struct PushLimits {
     pub queued_bytes: usize,
 }
 
+impl PushLimits {
+    /// The defaults, as a constant so that the flags' help can name them.
+    pub const DEFAULT: Self = Self {
+        login: Duration::from_secs(10),
+        idle: Duration::from_secs(60),
+        queued_events: 8192,
+        queued_bytes: 4 << 20,
+    };
+}
+
 impl Default for PushLimits {
     fn default() -> Self {
-        Self {
-            login: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            queued_events: 8192,
-            queued_bytes: 4 << 20,
-        }
+        Self::DEFAULT
     }
 }

@@ -10,7 +10,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::any;
 use futures_util::StreamExt;
 use message_extensions_core::code::{BAD_HTTP, Error, NO_SUCH_COMMAND};
 use tower::ServiceBuilder;
@@ -39,15 +39,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v4/{*path}", any(command))
         .layer(cors(&app.config.allow_origins))
         .with_state(Arc::clone(app));
-    let router = Router::new().route("/healthz", get(|| async { "ok" })).merge(api);
     match &app.config.static_dir {
-        None => router,
+        None => api,
         Some(dir) => {
             let no_cache = HeaderValue::from_static("no-cache");
             let files = ServiceBuilder::new()
                 .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, no_cache))
                 .service(ServeDir::new(dir));
-            router.fallback_service(files)
+            api.fallback_service(files)
         }
     }
 }
@@ -65,7 +64,8 @@ async fn command(State(app): State<Arc<App>>, request: Request) -> Response {
     let body = read(body).await;
     // A task of its own: what was begun is finished though the caller hangs up, and a panic ends nothing else.
     let tasks = app.tasks.clone();
-    let running = tasks.spawn(async move { run(&app, &parts, body).await });
+    let running =
+        tasks.spawn(async move { app.metrics.call(parts.uri.path(), run(&app, &parts, body)).await });
     respond(running.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a command panicked");
         Err(internal())

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::Notify;
 
 use crate::config::PushLimits;
@@ -15,6 +16,17 @@ pub(crate) type EventJson = Arc<str>;
 pub(crate) struct Hub {
     // A std mutex: held for a few map look-ups, never across an await.
     users: Mutex<HashMap<String, Vec<Arc<Outbox>>>>,
+    /// Events that were handed to connections, each counted for each.
+    pub(crate) handed: Counter,
+}
+
+/// Who is connected, and what waits for all of them.
+#[derive(Default)]
+pub(crate) struct Load {
+    pub(crate) users: usize,
+    pub(crate) connections: usize,
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
 }
 
 /// What waits for one connection.
@@ -126,7 +138,7 @@ impl Hub {
         let users = self.users();
         let both = [Some(a), (a != b).then_some(b)];
         for outbox in both.into_iter().flatten().filter_map(|user| users.get(user)).flatten() {
-            outbox.push(events);
+            self.hand(outbox, events);
         }
     }
 
@@ -134,11 +146,32 @@ impl Hub {
     pub(crate) fn push_to_users(&self, users: &HashSet<String>, events: &[EventJson]) {
         let online = self.users();
         if users.len() < online.len() {
-            users.iter().filter_map(|user| online.get(user)).flatten().for_each(|outbox| outbox.push(events));
+            users
+                .iter()
+                .filter_map(|user| online.get(user))
+                .flatten()
+                .for_each(|outbox| self.hand(outbox, events));
         } else {
             let reached = online.iter().filter(|(user, _)| users.contains(*user));
-            reached.flat_map(|(_, own)| own).for_each(|outbox| outbox.push(events));
+            reached.flat_map(|(_, own)| own).for_each(|outbox| self.hand(outbox, events));
         }
+    }
+
+    fn hand(&self, outbox: &Outbox, events: &[EventJson]) {
+        outbox.push(events);
+        self.handed.inc_by(events.len() as u64);
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let users = self.users();
+        let mut load = Load { users: users.len(), ..Load::default() };
+        for outbox in users.values().flatten() {
+            let waiting = outbox.waiting();
+            load.connections += 1;
+            load.events += waiting.events.len();
+            load.bytes += waiting.bytes;
+        }
+        load
     }
 
     fn users(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Outbox>>>> {

@@ -14,9 +14,10 @@
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
 //! | `resume` | what a client that comes back has missed |
+//! | `health`, `metrics` | whether the server is well, and what it does, for the operator's machines |
 //!
 //! `http` calls `commands`, these call `message_queue` and `store`, and the queue hands events to `delivery`.
-//! [`run`] serves until it is told to stop; the caller owns the socket and the signal, so tests bind port 0.
+//! [`run`] serves until it is told to stop; the caller owns the sockets and the signal, so tests bind port 0.
 
 mod caller;
 mod clock;
@@ -26,9 +27,11 @@ pub mod config;
 mod delivery;
 mod envelope;
 mod group_cache;
+mod health;
 mod http;
 mod hub;
 mod message_queue;
+mod metrics;
 mod origin;
 mod push;
 mod resume;
@@ -37,19 +40,22 @@ mod visibility;
 
 use std::future::{Future, IntoFuture};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use caller::Callers;
 use config::Config;
 use delivery::Delivery;
 use group_cache::GroupCache;
+use health::Health;
 use hub::Hub;
 use message_queue::MessageQueue;
+use metrics::{Audience, Metrics};
 use store::Store;
 
 /// How often what is no longer used is dropped from memory.
@@ -65,6 +71,8 @@ struct App {
     groups: Arc<GroupCache>,
     delivery: Arc<Delivery>,
     queue: Arc<MessageQueue>,
+    metrics: Arc<Metrics>,
+    health: Health,
     /// Everything that a stop must wait for.
     tasks: TaskTracker,
     /// Tells the push connections to end.
@@ -74,10 +82,17 @@ struct App {
 impl App {
     fn new(config: Config, store: Arc<dyn Store>) -> Self {
         let groups = Arc::new(GroupCache::new(Arc::clone(&store)));
-        let delivery = Arc::new(Delivery::new(Arc::new(Hub::default()), Arc::clone(&groups)));
+        let hub = Arc::new(Hub::default());
+        let metrics = Arc::new(Metrics::new(&hub, &*store));
+        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups)));
         let tasks = TaskTracker::new();
-        let queue =
-            MessageQueue::new(Arc::clone(&store), Arc::clone(&delivery), config.limits, tasks.clone());
+        let queue = MessageQueue::new(
+            Arc::clone(&store),
+            Arc::clone(&delivery),
+            Arc::clone(&metrics),
+            config.limits,
+            tasks.clone(),
+        );
         Self {
             callers: Callers::new(&config),
             config,
@@ -85,6 +100,8 @@ impl App {
             groups,
             delivery,
             queue: Arc::new(queue),
+            metrics,
+            health: Health::default(),
             tasks,
             stop: CancellationToken::new(),
         }
@@ -100,24 +117,53 @@ impl App {
     }
 }
 
-/// Serves until `shutdown` resolves; then stops accepting, closes the push connections (4006), finishes what was begun
-/// and closes the store.
+/// The sockets on which to serve.
+pub struct Listeners {
+    /// For everybody. Without another, the metrics too, for callers on this machine only.
+    pub api: TcpListener,
+    /// For the operator's machines: health and metrics.
+    pub metrics: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(api: TcpListener) -> Self {
+        Self { api, metrics: None }
+    }
+}
+
+/// Serves until `shutdown` resolves; then is not ready for [`Config::stop_delay`], stops accepting, closes the push
+/// connections (4006), finishes what was begun and closes the store. Health and metrics are answered until the end if
+/// they have a listener of their own.
 ///
 /// # Errors
 /// When the listener fails.
 pub async fn run(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     config: Config,
     store: Arc<dyn Store>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let Listeners { api, metrics } = listeners.into();
     let app = Arc::new(App::new(config, store));
-    let stop = app.stop.clone();
-    let shutdown = async move {
-        shutdown.await;
-        stop.cancel();
+    let shutdown = {
+        let app = Arc::clone(&app);
+        async move {
+            shutdown.await;
+            app.health.stop();
+            tokio::time::sleep(app.config.stop_delay).await;
+            app.stop.cancel();
+        }
     };
-    let serving = axum::serve(listener, http::router(&app)).with_graceful_shutdown(shutdown);
+    let is_apart = metrics.is_some();
+    let _until_the_end = metrics.map(|listener| {
+        let router = health::router(&app).merge(metrics::router(&app, Audience::Everybody));
+        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
+        AbortOnDropHandle::new(tokio::spawn(serving.into_future()))
+    });
+    let router = http::router(&app).merge(health::router(&app));
+    let router = if is_apart { router } else { router.merge(metrics::router(&app, Audience::ThisMachine)) };
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(api, router).with_graceful_shutdown(shutdown);
     let outcome = tokio::select! {
         outcome = serving.into_future() => outcome,
         () = give_up(&app) => Ok(()),

@@ -20,6 +20,7 @@ use crate::caller::Caller;
 use crate::clock::steady_ms;
 use crate::delivery::Delivery;
 use crate::envelope::{Answer, internal};
+use crate::metrics::Metrics;
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
 
 pub(crate) use self::hot::Hot;
@@ -40,6 +41,7 @@ struct Pending {
 pub(crate) struct MessageQueue {
     store: Arc<dyn Store>,
     delivery: Arc<Delivery>,
+    metrics: Arc<Metrics>,
     limits: Limits,
     hot: HotMessages,
     /// Apart from the hot messages, so that one which is dropped does not forget how often it was written.
@@ -51,10 +53,12 @@ impl MessageQueue {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         delivery: Arc<Delivery>,
+        metrics: Arc<Metrics>,
         limits: Limits,
         tasks: TaskTracker,
     ) -> Self {
-        Self { store, delivery, limits, hot: HotMessages::default(), attempts: Mutex::default(), tasks }
+        let (hot, attempts) = (HotMessages::default(), Mutex::default());
+        Self { store, delivery, metrics, limits, hot, attempts, tasks }
     }
 
     /// The messages that a name can mean, oldest first.
@@ -81,6 +85,7 @@ impl MessageQueue {
 
     /// Queues an operation and waits for its answer, which is given after the commit.
     pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Answer {
+        let _waiting = self.metrics.waiting();
         let (answer, outcome) = oneshot::channel();
         if hot.enqueue(Pending { request, answer }) {
             // A task of its own, so that a caller who hangs up does not take the others' turn along.
@@ -112,7 +117,8 @@ impl MessageQueue {
         }
         let events = turn.events(&hot.stored);
         let Some(commit) = turn.take_commit(hot.stored.no) else { return turn.answer() };
-        if let Err(error) = self.store.commit(commit).await {
+        let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
+        if let Err(error) = committed {
             tracing::error!(%error, "operations could not be committed");
             hot.drop_state();
             return turn.refuse(&internal());
@@ -159,6 +165,11 @@ impl MessageQueue {
         self.hot.sweep();
         let now = steady_ms();
         self.attempts().retain(|_, attempts| !attempts.is_idle(now));
+    }
+
+    /// How many messages are in memory, and of how many it is known how often they were written.
+    pub(crate) fn in_memory(&self) -> (usize, usize) {
+        (self.hot.len(), self.attempts().len())
     }
 
     fn attempts(&self) -> MutexGuard<'_, HashMap<i64, Attempts>> {

@@ -72,6 +72,7 @@ async fn serve(app: &App, socket: WebSocket, url: Result<UrlParameters, Error>) 
         () = app.stop.cancelled() => Some((close::GOING_AWAY, None)),
     };
     let Some((code, refused)) = end else { return };
+    app.metrics.closed(code);
     let farewell = async {
         if let Some(error) = refused {
             sink.send(Frame::text(refused_frame(&error))).await?;

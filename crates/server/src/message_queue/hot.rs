@@ -43,6 +43,10 @@ impl HotMessages {
         self.messages().retain(|_, hot| is_in_use(hot) || hot.used.load(Ordering::Relaxed) + IDLE_MS > now);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.messages().len()
+    }
+
     fn messages(&self) -> MutexGuard<'_, HashMap<MessageName, Arc<Hot>>> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }

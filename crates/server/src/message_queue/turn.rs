@@ -93,6 +93,11 @@ impl Turn {
         json.filter_map(Result::ok).map(EventJson::from).collect()
     }
 
+    /// How many operations are answered with it.
+    pub(super) const fn operations(&self) -> usize {
+        self.answered.len()
+    }
+
     pub(super) const fn message(&self) -> &Arc<Message> {
         &self.message
     }

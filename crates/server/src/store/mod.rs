@@ -15,6 +15,7 @@ use std::fmt;
 use async_trait::async_trait;
 use message_extensions_core::law::{Change, Message};
 use message_extensions_core::message::MessageRef;
+use prometheus_client::registry::Registry;
 
 /// How many answers of one caller on one message are remembered.
 pub const REMEMBERED_ANSWERS: u64 = 8;
@@ -78,6 +79,14 @@ pub trait Store: Send + Sync {
         caller: &str,
         request_id: u128,
     ) -> Result<Option<String>, StoreError>;
+
+    /// Whether it can be written and read, found out without writing anything.
+    async fn check(&self) -> Result<(), StoreError> {
+        self.latest_seq(0).await.map(drop)
+    }
+
+    /// Adds the store's own metrics, if it has any, to those of the server.
+    fn register(&self, _metrics: &mut Registry) {}
 
     /// Finishes what was begun; nothing is written after it.
     async fn close(&self);

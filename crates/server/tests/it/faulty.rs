@@ -209,6 +209,18 @@ async fn an_event_whose_members_were_read_before_one_left_comes_before_the_farew
 }
 
 #[tokio::test]
+async fn a_server_whose_store_does_not_answer_is_alive_and_not_ready() {
+    let (store, server) = server().await;
+    let status = async |path: &str| server.api.http("GET", path, &[], "").await.unwrap().status;
+    store.counter_delay.store(60_000, Ordering::SeqCst);
+    assert_eq!((status("/readyz").await, status("/healthz").await), (503, 200));
+    store.counter_delay.store(0, Ordering::SeqCst);
+    while status("/readyz").await != 200 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
 async fn one_resume_at_a_time_and_the_next_when_it_is_complete() {
     let (store, server) = server().await;
     let message = server.api.c2c_message().await;

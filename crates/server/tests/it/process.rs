@@ -1,6 +1,7 @@
 //! The binary: flags, what it prints, how it starts, dies and stops.
 
 use std::collections::HashMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -8,28 +9,28 @@ use std::time::Duration;
 
 use message_extensions_core::usersig;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
-use crate::client::{APP, Api, GET, SECRET, SET, now, set, with};
+use crate::client::{APP, Api, GET, SECRET, SET, now, query, set, with};
 use crate::socket::Socket;
 
-fn binary(arguments: &[&str]) -> Command {
+pub(crate) fn binary(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_message-extensions-server"));
     command.args(arguments).env("RUST_LOG", "info").kill_on_drop(true);
     command
 }
 
-async fn run(arguments: &[&str]) -> Output {
+pub(crate) async fn run(arguments: &[&str]) -> Output {
     tokio::time::timeout(Duration::from_secs(20), binary(arguments).output()).await.unwrap().unwrap()
 }
 
-fn error_of(output: &Output) -> (Option<i32>, String) {
+pub(crate) fn error_of(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
 }
 
 /// Starts a server on `data` that does not limit how often, and waits until it listens.
-async fn serve(data: &Path) -> (Child, Api) {
+pub(crate) async fn serve(data: &Path) -> (Child, Api) {
     let app = APP.to_string();
     let unlimited = [
         "--writes-per-minute",
@@ -42,14 +43,20 @@ async fn serve(data: &Path) -> (Child, Api) {
     unlimited.iter().for_each(|flag| {
         command.args([flag, "0"]);
     });
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (child, api, _) = start(command.stderr(Stdio::null())).await;
+    (child, api)
+}
+
+/// Starts a server and waits until it listens; what it prints after that is returned, too.
+pub(crate) async fn start(command: &mut Command) -> (Child, Api, Lines<BufReader<ChildStdout>>) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines.next_line().await.unwrap().unwrap();
     let address = line.strip_prefix("listening on http://").unwrap().parse().unwrap();
-    (child, Api::new(address))
+    (child, Api::new(address), lines)
 }
 
-fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     let pid = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
 }
@@ -66,7 +73,7 @@ async fn every_acknowledged_set_survives_a_kill() {
             let (api, message, acknowledged) = (api.clone(), message.clone(), Arc::clone(&acknowledged));
             tokio::spawn(async move {
                 let key = format!("writer {writer}");
-                let url = format!("/v4/{SET}?{}", crate::client::query("bob"));
+                let url = format!("/v4/{SET}?{}", query("bob"));
                 for n in 0u32.. {
                     let seq = acknowledged.lock().unwrap().get(&key).map_or(0, |(seq, _)| *seq);
                     let body = set(&message, &[(&key, &n.to_string(), seq)]).to_string();
@@ -137,12 +144,21 @@ async fn what_is_wrong_at_the_start_is_said_in_one_sentence() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let file = file.path().to_str().unwrap();
     let key = ["--sdk-app-id", "1", "--secret-key", "k"];
-    let cases: [(Vec<&str>, i32, &str); 6] = [
+    let cases: [(Vec<&str>, i32, &str); 10] = [
         (vec!["--store", "memory", "--sdk-app-id", "1"], 2, "--secret-key"),
         (vec!["--store", "memory", "--secret-key", "k"], 2, "--sdk-app-id"),
         (key.to_vec(), 2, "--data"),
         ([&key[..], &["--data", file]].concat(), 1, file),
         ([&key[..], &["--store", "memory", "--listen", &taken]].concat(), 1, &taken),
+        ([&key[..], &["--store", "memory", "--listen", &taken]].concat(), 1, "another program listens there"),
+        (
+            [&key[..], &["--store", "memory", "--listen", "127.0.0.1:0", "--metrics-listen", &taken]]
+                .concat(),
+            1,
+            "--metrics-listen",
+        ),
+        ([&key[..], &["--store", "memory", "--push-idle", "0"]].concat(), 2, "push-idle"),
+        ([&key[..], &["--store", "memory", "--allow-origin", ""]].concat(), 2, "allow-origin"),
         (vec!["--listen"], 2, "--listen"),
     ];
     for (arguments, code, named) in cases {
@@ -163,28 +179,47 @@ async fn usersig_prints_a_signature_that_verifies() {
 }
 
 #[tokio::test]
-async fn neither_signatures_nor_secrets_nor_values_are_logged() {
+async fn a_folder_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
     let mut command =
-        binary(&["--listen", "127.0.0.1:0", "--store", "memory", "--sdk-app-id", &APP.to_string()]);
-    command.env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET).env("RUST_LOG", "trace");
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.next_line().await.unwrap().unwrap();
-    let api = Api::new(line.strip_prefix("listening on http://").unwrap().parse().unwrap());
-    let message = api.c2c_message().await;
-    api.ok("bob", SET, &set(&message, &[("k", "a private value", 0)])).await;
-    api.refused(
-        "bob",
-        SET,
-        &with(
-            &message,
-            json!({"OperateType": 9, "ExtensionList": [{"Key": "k", "Value": "a private value"}]}),
-        ),
-    )
-    .await;
-    terminate(&child);
-    let log = String::from_utf8(child.wait_with_output().await.unwrap().stderr).unwrap();
-    for private in [SECRET, "a private value", "usersig=", "eJ"] {
-        assert!(!log.contains(private), "{private} is in the log");
+        binary(&["--listen", "127.0.0.1:0", "--data", data, "--sdk-app-id", "1", "--secret-key", "k"]);
+    // Root writes everywhere.
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        command.uid(65_534);
+    }
+    let (code, text) = error_of(&command.output().await.unwrap());
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains(data) && text.contains("Permission denied"), "{text}");
+}
+
+#[tokio::test]
+async fn neither_signatures_nor_secrets_nor_values_are_logged() {
+    const PREVIOUS: &str = "the secret key before it";
+    for format in ["text", "json"] {
+        let app = APP.to_string();
+        let mut command = binary(&["--listen", "127.0.0.1:0", "--store", "memory", "--sdk-app-id", &app]);
+        command.args(["--log-format", format, "--previous-secret-key", PREVIOUS]);
+        command.env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET).env("RUST_LOG", "trace").stderr(Stdio::piped());
+        let (child, api, _) = start(&mut command).await;
+        let message = api.c2c_message().await;
+        let mut in_frame = Socket::login(api.address, "bob").await;
+        let mut in_url = Socket::open(api.address, &format!("?{}", query("bob"))).await;
+        assert_eq!(in_url.frame().await["Type"], "ready");
+        api.ok("bob", SET, &set(&message, &[("k", "a private value", 0)])).await;
+        for socket in [&mut in_frame, &mut in_url] {
+            assert_eq!(socket.event().await["Seq"], 1);
+        }
+        let malformed =
+            json!({"OperateType": 9, "ExtensionList": [{"Key": "k", "Value": "a private value"}]});
+        api.refused("bob", SET, &with(&message, malformed)).await;
+        terminate(&child);
+        drop((in_frame, in_url));
+        let log = String::from_utf8(child.wait_with_output().await.unwrap().stderr).unwrap();
+        assert!(log.contains("started"), "{log}");
+        for private in [SECRET, PREVIOUS, "a private value", "usersig=", "eJ"] {
+            assert!(!log.contains(private), "{private} is in the log");
+        }
     }
 }

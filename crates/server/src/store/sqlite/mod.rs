@@ -4,6 +4,7 @@ mod connections;
 mod extensions;
 mod groups;
 mod messages;
+mod metrics;
 mod writer;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use async_trait::async_trait;
+use prometheus_client::registry::Registry;
 use rusqlite::Connection;
 
 use self::connections::Readers;
@@ -159,6 +161,16 @@ impl Store for SqliteStore {
     ) -> Result<Option<String>, StoreError> {
         let caller = caller.to_owned();
         self.read(move |db| extensions::answer(db, message_no, &caller, request_id)).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        // A transaction in which nothing is written needs no fsync.
+        self.write(|_| Ok(())).await?;
+        self.latest_seq(0).await.map(drop)
+    }
+
+    fn register(&self, metrics: &mut Registry) {
+        self.writer.metrics.register(metrics);
     }
 
     async fn close(&self) {

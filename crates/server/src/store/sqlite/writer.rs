@@ -5,10 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::metrics::WriterMetrics;
 use crate::store::StoreError;
 
 /// Jobs of one transaction at most, so that the first answer of many is not kept waiting for the last.
@@ -22,14 +24,17 @@ pub(super) struct Writer {
     /// `None` once finished.
     jobs: Mutex<Option<Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    pub(super) metrics: WriterMetrics,
 }
 
 impl Writer {
     pub(super) fn start(db: Connection) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let thread =
-            thread::Builder::new().name("sqlite-writer".into()).spawn(move || write(&db, &waiting))?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        let metrics = WriterMetrics::default();
+        let counted = metrics.clone();
+        let thread = thread::Builder::new().name("sqlite-writer".into());
+        let thread = thread.spawn(move || write(&db, &waiting, &counted))?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), metrics })
     }
 
     /// Runs `work` in a savepoint of the next transaction, and answers after the commit.
@@ -47,6 +52,7 @@ impl Writer {
             });
             Ok(tell)
         });
+        let _waiting = self.metrics.waiting();
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         jobs.ok_or_else(gone)?.send(job).map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
@@ -62,11 +68,12 @@ impl Writer {
     }
 }
 
-fn write(db: &Connection, waiting: &Receiver<Job>) {
+fn write(db: &Connection, waiting: &Receiver<Job>, metrics: &WriterMetrics) {
     while let Ok(first) = waiting.recv() {
         let batch = std::iter::once(first).chain(waiting.try_iter()).take(BATCH).collect();
         let mut done = Vec::new();
-        let committed = commit(db, batch, &mut done).map_err(|error| {
+        let committed = commit(db, batch, &mut done, metrics).map_err(|error| {
+            metrics.failures.inc();
             tracing::error!(%error, "a transaction could not be committed");
             StoreError::from(error)
         });
@@ -76,14 +83,27 @@ fn write(db: &Connection, waiting: &Receiver<Job>) {
     }
 }
 
-fn commit(db: &Connection, batch: Vec<Job>, done: &mut Vec<Tell>) -> rusqlite::Result<()> {
+fn commit(
+    db: &Connection,
+    batch: Vec<Job>,
+    done: &mut Vec<Tell>,
+    metrics: &WriterMetrics,
+) -> rusqlite::Result<()> {
+    let written = db.total_changes();
     let transaction = db.unchecked_transaction()?;
+    let jobs = batch.len();
     for job in batch {
         if let Some(tell) = run_apart(db, job)? {
             done.push(tell);
         }
     }
-    transaction.commit()
+    let begun = Instant::now();
+    transaction.commit()?;
+    // One that wrote nothing was not synced, and would make the disk look faster than it is.
+    if db.total_changes() != written {
+        metrics.committed(jobs, begun.elapsed());
+    }
+    Ok(())
 }
 
 /// Runs a job in a savepoint: one that fails, or panics, takes nothing of the others with it.

@@ -1,0 +1,63 @@
+//! Secrets: given as they are, or in a file; never shown.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What stands where a secret would.
+pub(super) const SET: &str = "(set)";
+
+/// A secret key. However it is printed, it is not shown.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(key: String) -> Self {
+        Self(key)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SET)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(SET)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde's own error would quote what is there instead of a string.
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(key) => Ok(Self(key)),
+            _ => Err(D::Error::custom("invalid type, expected a string")),
+        }
+    }
+}
+
+/// The secret `name`, from its setting or from the file that the setting `{name}-file` names. `None`: neither is given.
+///
+/// # Errors
+/// A sentence: both are given, or it is empty, or the file cannot be read.
+pub(super) fn get(name: &str, given: Option<&Secret>, file: Option<&Path>) -> Result<Option<String>, String> {
+    let (key, whence) = match (given, file) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => {
+            return Err(format!("{name} and {name}-file are both given: leave one of them out"));
+        }
+        (Some(Secret(key)), None) => (key.clone(), name.to_owned()),
+        (None, Some(path)) => {
+            let whence = format!("the file {} of {name}-file", path.display());
+            let key = std::fs::read_to_string(path).map_err(|e| format!("cannot read {whence}: {e}"))?;
+            // Editors and `echo` end a file with a line break.
+            (key.trim_end_matches(['\r', '\n']).to_owned(), whence)
+        }
+    };
+    if key.is_empty() { Err(format!("{whence} is empty")) } else { Ok(Some(key)) }
+}

@@ -1,0 +1,304 @@
+//! Every setting: its flag, its variable, its name in the file. One list, from which help, file and `config` follow.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use message_extensions_core::limits::Limits;
+use message_extensions_server::config::{Config, DEFAULT_ADMIN, PushLimits};
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use super::secret::{self, Secret};
+
+/// Where the data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StoreKind {
+    /// SQLite in the folder of --data.
+    Sqlite,
+    /// Forgets everything at exit.
+    Memory,
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Where a setting's value comes from; a later one goes before an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Nobody gave one.
+    Default,
+    /// The settings file.
+    File,
+    /// The environment.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        })
+    }
+}
+
+/// A setting as it is shown: its name, its value if it has one, whence.
+pub(super) type Shown = (String, Option<toml::Value>, Source);
+
+macro_rules! settings {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty,)*) => {
+        /// What was given, by flags and environment or by the file.
+        #[derive(Default, Args, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub(crate) struct Values {$(
+            $(#[$attribute])*
+            #[arg(long)]
+            pub(crate) $name: Option<$type>,
+        )*}
+
+        impl Values {
+            /// clap's ids of the settings.
+            pub(super) fn names() -> impl Iterator<Item = &'static str> {
+                [$(id(stringify!($name))),*].into_iter()
+            }
+
+            /// These, of which each came from `source`, over those of the file.
+            pub(super) fn over(self, file: Self, source: impl Fn(&str) -> Source, path: Option<PathBuf>) -> Settings {
+                let mut sources = Vec::new();
+                let values = Self {$(
+                    $name: {
+                        let own = source(id(stringify!($name)));
+                        let is_in_file = own == Source::Default && file.$name.is_some();
+                        sources.push(if is_in_file { Source::File } else { own });
+                        if is_in_file { file.$name } else { self.$name }
+                    },
+                )*};
+                Settings { values, sources, file: path }
+            }
+
+            fn shown(&self) -> Vec<(&'static str, Option<toml::Value>)> {
+                let value = |value: Result<toml::Value, _>| value.ok();
+                vec![$((id(stringify!($name)), self.$name.as_ref().and_then(|given| value(toml::Value::try_from(given))))),*]
+            }
+        }
+    };
+}
+
+/// As clap names a field.
+fn id(field: &str) -> &str {
+    field.trim_start_matches("r#")
+}
+
+const PUSH: &str = "Push connections";
+const LIMITS: &str = "Limits (0: none)";
+
+settings! {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Where to serve /metrics, and /healthz and /readyz besides. Without it /metrics is at --listen, for callers on this machine only.
+    #[arg(value_name = "ADDR")]
+    metrics_listen: String,
+    /// The folder for the data, made when missing.
+    #[arg(value_name = "DIR")]
+    data: PathBuf,
+    /// Where to keep messages, groups and extensions.
+    #[arg(value_enum, default_value = "sqlite")]
+    store: StoreKind,
+    /// The app's SDKAppID.
+    #[arg(value_name = "N")]
+    sdk_app_id: u64,
+    /// The app's secret key. Better given in a file: other users of the machine see flags.
+    #[arg(value_name = "S", hide_env_values = true)]
+    secret_key: Secret,
+    /// A file that holds the secret key and nothing else; a line break at its end does not count.
+    #[arg(value_name = "FILE")]
+    secret_key_file: PathBuf,
+    /// The secret key before this one, during a rotation: signatures made with it are good too.
+    #[arg(value_name = "S", hide_env_values = true)]
+    previous_secret_key: Secret,
+    /// A file that holds it.
+    #[arg(value_name = "FILE")]
+    previous_secret_key_file: PathBuf,
+    /// UserID of an app admin; may be repeated.
+    #[arg(value_name = "NAME", value_delimiter = ',', default_value = DEFAULT_ADMIN)]
+    admin: Vec<String>,
+    /// A folder of files to serve beside the API.
+    #[arg(value_name = "DIR")]
+    r#static: PathBuf,
+    /// An origin whose pages may use the API, besides the server's own host; may be repeated. Without it: any.
+    #[arg(value_name = "ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<String>,
+    /// How the log looks; it goes to stderr. RUST_LOG says how much of it there is.
+    #[arg(value_enum, default_value = "text")]
+    log_format: LogFormat,
+    /// Seconds for which /readyz says 503 before a stop begins, so that a load balancer has looked.
+    #[arg(value_name = "S", default_value = "0")]
+    stop_delay: u64,
+    /// Seconds within which a login must come.
+    #[arg(value_name = "S", default_value = PushLimits::DEFAULT.login.as_secs().to_string(), help_heading = PUSH)]
+    push_login: u64,
+    /// Seconds within which something must be heard from a client.
+    #[arg(value_name = "S", default_value = PushLimits::DEFAULT.idle.as_secs().to_string(), help_heading = PUSH)]
+    push_idle: u64,
+    /// Events that may wait for a connection; more, and it is closed.
+    #[arg(value_name = "N", default_value = PushLimits::DEFAULT.queued_events.to_string(), help_heading = PUSH)]
+    push_queued_events: usize,
+    /// Bytes of events that may wait for a connection.
+    #[arg(value_name = "N", default_value = PushLimits::DEFAULT.queued_bytes.to_string(), help_heading = PUSH)]
+    push_queued_bytes: usize,
+    /// Longest key, bytes.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.key_bytes.to_string(), help_heading = LIMITS)]
+    key_bytes: usize,
+    /// Longest value, bytes.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.value_bytes.to_string(), help_heading = LIMITS)]
+    value_bytes: usize,
+    /// Items in one set or delete.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.items.to_string(), help_heading = LIMITS)]
+    items: usize,
+    /// Keys a message.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.live_keys.to_string(), help_heading = LIMITS)]
+    live_keys: usize,
+    /// Deleted keys that a message remembers.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.tombstones.to_string(), help_heading = LIMITS)]
+    tombstones: usize,
+    /// Write attempts a minute a message.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.writes_per_minute.to_string(), help_heading = LIMITS)]
+    writes_per_minute: usize,
+    /// Of those, one user's share.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.user_writes_per_minute.to_string(), help_heading = LIMITS)]
+    user_writes_per_minute: usize,
+    /// Admin calls a second per command.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.admin_calls_per_second.to_string(), help_heading = LIMITS)]
+    admin_calls_per_second: usize,
+    /// Calls a second a user.
+    #[arg(value_name = "N", default_value = Limits::DEFAULT.user_calls_per_second.to_string(), help_heading = LIMITS)]
+    user_calls_per_second: usize,
+}
+
+/// The settings in force.
+pub(crate) struct Settings {
+    pub(crate) values: Values,
+    /// In the order of [`Values::names`].
+    sources: Vec<Source>,
+    /// The settings file, if one was given.
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Each setting for people; secrets as they are shown.
+    pub(super) fn shown(&self) -> impl Iterator<Item = Shown> {
+        let shown = self.values.shown().into_iter().zip(&self.sources);
+        shown.map(|((name, value), source)| (name.replace('_', "-"), value, *source))
+    }
+
+    /// The app and the key with which its signatures are made.
+    ///
+    /// # Errors
+    /// When one is missing or cannot be had.
+    pub(crate) fn app(&self) -> Result<(u64, String), Failure> {
+        let missing = |text: &str| Failure::Usage(format!("{text} is missing"));
+        let Values { sdk_app_id, secret_key, secret_key_file, .. } = &self.values;
+        let id = sdk_app_id.ok_or_else(|| missing("--sdk-app-id (or MESSAGE_EXTENSIONS_SDK_APP_ID)"))?;
+        let key = secret::get("secret-key", secret_key.as_ref(), secret_key_file.as_deref());
+        let key = key.map_err(Failure::Usage)?;
+        Ok((
+            id,
+            key.ok_or_else(|| {
+                missing("--secret-key-file (or --secret-key, or MESSAGE_EXTENSIONS_SECRET_KEY)")
+            })?,
+        ))
+    }
+
+    /// As the server takes them.
+    ///
+    /// # Errors
+    /// When one is missing, or has no meaning.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let values = &self.values;
+        let (sdk_app_id, secret_key) = self.app()?;
+        let previous = (values.previous_secret_key.as_ref(), values.previous_secret_key_file.as_deref());
+        let previous = secret::get("previous-secret-key", previous.0, previous.1);
+        self.data()?;
+        let list = |name: &str, given: &Option<Vec<String>>| {
+            let given = given.clone().unwrap_or_default();
+            let is_good = !given.iter().any(String::is_empty);
+            is_good.then_some(given).ok_or_else(|| Failure::Usage(format!("an item of {name} is empty")))
+        };
+        let mut config = Config::new(sdk_app_id, secret_key);
+        config.previous_secret_key = previous.map_err(Failure::Usage)?;
+        config.admins = list("admin", &values.admin)?;
+        config.static_dir.clone_from(&values.r#static);
+        config.allow_origins = list("allow-origin", &values.allow_origin)?;
+        config.limits = self.limits();
+        config.push = self.push()?;
+        config.stop_delay = Duration::from_secs(values.stop_delay.unwrap_or_default());
+        Ok(config)
+    }
+
+    /// The folder of the data; `None`: the store is in memory.
+    ///
+    /// # Errors
+    /// When it is not clear which.
+    pub(crate) fn data(&self) -> Result<Option<&Path>, Failure> {
+        let failed = |text: &str| Err(Failure::Usage(text.into()));
+        match (self.values.store, &self.values.data) {
+            (Some(StoreKind::Memory), None) => Ok(None),
+            (Some(StoreKind::Memory), Some(_)) => {
+                failed("--data has no meaning with --store memory: leave one of them out")
+            }
+            (_, Some(dir)) => Ok(Some(dir)),
+            (_, None) => failed("--data DIR says where to keep the data; to keep none, --store memory"),
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let (values, default) = (&self.values, Limits::DEFAULT);
+        Limits {
+            key_bytes: values.key_bytes.unwrap_or(default.key_bytes),
+            value_bytes: values.value_bytes.unwrap_or(default.value_bytes),
+            items: values.items.unwrap_or(default.items),
+            live_keys: values.live_keys.unwrap_or(default.live_keys),
+            tombstones: values.tombstones.unwrap_or(default.tombstones),
+            writes_per_minute: values.writes_per_minute.unwrap_or(default.writes_per_minute),
+            user_writes_per_minute: values.user_writes_per_minute.unwrap_or(default.user_writes_per_minute),
+            admin_calls_per_second: values.admin_calls_per_second.unwrap_or(default.admin_calls_per_second),
+            user_calls_per_second: values.user_calls_per_second.unwrap_or(default.user_calls_per_second),
+        }
+    }
+
+    fn push(&self) -> Result<PushLimits, Failure> {
+        let (values, default) = (&self.values, PushLimits::DEFAULT);
+        let push = PushLimits {
+            login: values.push_login.map_or(default.login, Duration::from_secs),
+            idle: values.push_idle.map_or(default.idle, Duration::from_secs),
+            queued_events: values.push_queued_events.unwrap_or(default.queued_events),
+            queued_bytes: values.push_queued_bytes.unwrap_or(default.queued_bytes),
+        };
+        // Unlike the law's limits these cannot be turned off: what waits for a client that is gone would fill the memory.
+        let is_zero = [
+            ("push-login", push.login.is_zero()),
+            ("push-idle", push.idle.is_zero()),
+            ("push-queued-events", push.queued_events == 0),
+            ("push-queued-bytes", push.queued_bytes == 0),
+        ];
+        match is_zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((name, _)) => Err(Failure::Usage(format!("{name} must be at least 1"))),
+            None => Ok(push),
+        }
+    }
+}

@@ -20,8 +20,10 @@ use crate::config::Config;
 
 /// Longest UserID, bytes of UTF-8.
 const USER_ID_BYTES: usize = 255;
-/// Signatures that are remembered as checked.
+/// Signatures that are remembered as checked, and how long one may be, bytes: one signature can be packed in many
+/// ways, and must not fill the memory so.
 const CHECKED: usize = 10_000;
+const CHECKED_BYTES: usize = 1024;
 
 /// Who calls, proven by their signature.
 #[derive(Debug, Clone)]
@@ -30,12 +32,14 @@ pub(crate) struct Caller {
     pub(crate) is_admin: bool,
 }
 
-/// The parameters of a URL (`docs/protocol.md`, "REST"). `random` and `contenttype` have no effect.
+/// The parameters of a URL (`docs/protocol.md`, "REST"). `random` and `contenttype` are checked and have no effect.
 #[derive(Default, Deserialize)]
 pub(crate) struct UrlParameters {
     sdkappid: Option<String>,
     identifier: Option<String>,
     usersig: Option<String>,
+    random: Option<String>,
+    contenttype: Option<String>,
     requestid: Option<String>,
 }
 
@@ -48,6 +52,23 @@ impl UrlParameters {
     /// Whether the URL says who calls, so that no login frame is to be awaited.
     pub(crate) const fn has_signature(&self) -> bool {
         self.usersig.is_some()
+    }
+
+    /// Checks those that have no effect. They may be missing.
+    ///
+    /// # Errors
+    /// 10004 when `random` is not a 32-bit unsigned integer, or `contenttype` not `json` (seeds 002 to 004).
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.random.as_ref().is_some_and(|random| random.parse::<u32>().is_err()) {
+            return Err(Error::new(
+                INVALID_PARAMETER,
+                "random in the URL must be an integer from 0 to 4294967295",
+            ));
+        }
+        if self.contenttype.as_ref().is_some_and(|kind| kind != "json") {
+            return Err(Error::new(INVALID_PARAMETER, "contenttype in the URL must be json"));
+        }
+        Ok(())
     }
 
     /// `requestid` as a number.
@@ -141,6 +162,9 @@ impl Callers {
         }
         let secrets = [self.secret_key.as_bytes()];
         let until = usersig::verify(self.sdk_app_id, &secrets, identifier, signature, now)?;
+        if signature.len() > CHECKED_BYTES {
+            return Ok(until);
+        }
         let mut checked = self.checked();
         if checked.len() >= CHECKED {
             checked.clear();

@@ -95,6 +95,9 @@ struct Serve {
     /// An origin whose pages may use the API, besides the server's own host; may be repeated. Without it: any.
     #[arg(long, env = "MESSAGE_EXTENSIONS_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<String>,
+    /// Answers 10008 to every set and pull of extensions.
+    #[arg(long, env = "MESSAGE_EXTENSIONS_OFF", value_parser = clap::builder::FalseyValueParser::new())]
+    extensions_off: bool,
     #[command(flatten)]
     limits: LimitFlags,
 }
@@ -172,6 +175,7 @@ async fn serve(flags: Serve) -> Result<(), Failure> {
         admins: flags.admin,
         static_dir: flags.static_dir,
         allow_origins: flags.allow_origin,
+        extensions_off: flags.extensions_off,
         limits: flags.limits.get(),
         push: PushLimits::default(),
     };

@@ -45,13 +45,44 @@ fn each_way_of_being_wrong_has_its_code() {
     assert_eq!(code(verify(APP, &[SECRET], "xiaojun", "不是", at)), SIGNATURE_UNREADABLE);
 }
 
-#[test]
-fn a_signature_that_unpacks_to_megabytes_is_refused_early() {
+/// As a signature, whatever it says.
+fn packed(json: &[u8], level: flate2::Compression) -> String {
     use base64::Engine;
     use std::io::Write;
-    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    zlib.write_all(&vec![b' '; 8 << 20]).unwrap();
-    let bomb = base64::engine::general_purpose::STANDARD.encode(zlib.finish().unwrap());
-    let bomb = bomb.replace('+', "*").replace('/', "-").replace('=', "_");
-    assert_eq!(code(verify(APP, &[SECRET], "xiaojun", &bomb, MINTED)), SIGNATURE_UNREADABLE);
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+    zlib.write_all(json).unwrap();
+    let text = base64::engine::general_purpose::STANDARD.encode(zlib.finish().unwrap());
+    text.replace('+', "*").replace('/', "-").replace('=', "_")
+}
+
+fn unpacked(signature: &str) -> Vec<u8> {
+    use base64::Engine;
+    use std::io::Read;
+    let text = signature.replace('*', "+").replace('-', "/").replace('_', "=");
+    let zlib = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let mut json = Vec::new();
+    flate2::read::ZlibDecoder::new(zlib.as_slice()).read_to_end(&mut json).unwrap();
+    json
+}
+
+#[test]
+fn a_signature_unpacks_to_4_kib_and_no_further_however_it_is_packed() {
+    for level in [flate2::Compression::none(), flate2::Compression::best()] {
+        for (length, expected) in [(4096, Ok(MINTED + EXPIRE)), (4097, Err(SIGNATURE_UNREADABLE))] {
+            let mut json = unpacked(FOREIGN);
+            json.resize(length, b' ');
+            let outcome = verify(APP, &[SECRET], "xiaojun", &packed(&json, level), MINTED);
+            assert_eq!(outcome.map_err(|e| e.code), expected, "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_unpacks_to_megabytes_is_refused() {
+    let bomb = |megabytes: usize| packed(&vec![b' '; megabytes << 20], flate2::Compression::best());
+    // One that is short enough to be looked at, and one that is not.
+    assert!(bomb(4).len() < 6144 && bomb(8).len() > 6144);
+    for bomb in [bomb(4), bomb(8)] {
+        assert_eq!(code(verify(APP, &[SECRET], "xiaojun", &bomb, MINTED)), SIGNATURE_UNREADABLE);
+    }
 }

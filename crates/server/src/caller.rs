@@ -1,6 +1,7 @@
 //! Who calls: the URL's parameters, the signature, and how often.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ impl UrlParameters {
     /// # Errors
     /// 10004 when `random` is not a 32-bit unsigned integer, or `contenttype` not `json` (seeds 002 to 004).
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.random.as_ref().is_some_and(|random| random.parse::<u32>().is_err()) {
+        if self.random.as_ref().is_some_and(|random| number::<u32>(random).is_none()) {
             return Err(Error::new(
                 INVALID_PARAMETER,
                 "random in the URL must be an integer from 0 to 4294967295",
@@ -83,6 +84,11 @@ impl UrlParameters {
             _ => Err(Error::new(INVALID_PARAMETER, "requestid in the URL must be 32 hex digits")),
         }
     }
+}
+
+/// A number written in digits alone; the standard library would take a plus sign as well.
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Checks UserIDs wherever they come in: 1 to 255 bytes, no control characters.
@@ -128,7 +134,7 @@ impl Callers {
     /// # Errors
     /// 60012, 60004, and those of [`usersig::verify`].
     pub(crate) fn identify(&self, url: &UrlParameters) -> Result<(Caller, u64), Error> {
-        let app = url.sdkappid.as_deref().and_then(|id| id.parse().ok());
+        let app = url.sdkappid.as_deref().and_then(number);
         self.authenticate(app, url.identifier.as_deref(), url.usersig.as_deref())
     }
 

@@ -9,6 +9,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 /// lists and pushes, and must be readable there for parsers with a limit of 100 or more.
 const LEVELS: usize = 64;
 
+/// Bytes of an error about a value that are told.
+const TOLD: usize = 240;
+
 /// Reads a JSON object. What is not JSON is 60003; what has a field of the wrong type is 10004 and names the field.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = std::str::from_utf8(body)
@@ -27,9 +30,22 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     match parsed {
         Ok(request) => json.end().map(|()| request).map_err(|e| not_json(&e)),
         Err(error) => match serde_json::from_str::<IgnoredAny>(body) {
-            Ok(_) => Err(Error::with(INVALID_PARAMETER, format!("{}: {}", error.path(), error.inner()))),
+            Ok(_) => {
+                Err(Error::with(INVALID_PARAMETER, format!("{}: {}", error.path(), brief(error.inner()))))
+            }
             Err(syntax) => Err(not_json(&syntax)),
         },
+    }
+}
+
+/// What is wrong, without the most of a long value that was sent: an answer must not be as large as the request.
+fn brief(error: &dyn Display) -> String {
+    let text = error.to_string();
+    let before = text.floor_char_boundary(TOLD / 2);
+    let after = text.ceil_char_boundary(text.len().saturating_sub(TOLD / 2));
+    match (text.get(..before), text.get(after..)) {
+        (Some(start), Some(end)) if before < after => format!("{start}…{end}"),
+        _ => text,
     }
 }
 
@@ -56,6 +72,15 @@ fn is_deeper_than(levels: usize, json: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_error_the_start_and_the_end_are_told() {
+        assert_eq!(brief(&"short"), "short");
+        assert_eq!(brief(&"人".repeat(80)), "人".repeat(80));
+        let long = brief(&format!("expected {} but got", "人".repeat(1000)));
+        assert!(long.starts_with("expected 人") && long.ends_with("人 but got"), "{long}");
+        assert!(long.len() <= TOLD + "…".len());
+    }
 
     #[test]
     fn brackets_count_as_levels_unless_they_are_in_a_string() {

@@ -3,14 +3,17 @@
 // Clippy's leave for tests does not reach the helpers that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bad_requests;
 mod chat;
 mod client;
 mod extensions;
 mod faulty;
 mod http;
 mod membership;
+mod permissions;
 mod process;
 mod push;
+mod register;
 mod resume;
 mod socket;
 mod store_contract;

@@ -1,6 +1,7 @@
 //! Messages of another chat that are adopted.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use message_extensions_server::store::{MemoryStore, SqliteStore, Store};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use crate::client::{
     ADD, ADMIN, CREATE, DELETE, GET, GROUP_GET, GROUP_LIST, GROUP_SEND, GROUP_SET, LIST, REGISTER, SEND, SET,
     Server, config, message, set, with,
 };
+use crate::faulty::FaultyStore;
 use crate::socket::Socket;
 
 fn c2c() -> Value {
@@ -161,7 +163,10 @@ async fn a_made_id_that_is_taken_already_is_made_anew() {
 
 #[tokio::test]
 async fn many_registrations_at_once_make_one_group_and_one_message() {
-    let server = Server::start().await;
+    // So slow that all look for the group before there is one.
+    let store = Arc::new(FaultyStore::default());
+    store.group_delay.store(100, Ordering::SeqCst);
+    let server = Server::on(config(), store).await;
     let request = in_group();
     let calls = (0..16).map(|_| server.api.ok(ADMIN, REGISTER, &request));
     let replies = futures_util::future::join_all(calls).await;
@@ -176,8 +181,10 @@ async fn what_cannot_be_registered_is_refused_and_makes_no_group() {
     for user in ["alice", "mallory"] {
         assert_eq!(server.api.refused(user, REGISTER, &c2c()).await, 60010);
     }
-    let room = json!({"Type": "AVChatRoom", "Name": "Room", "GroupId": "room"});
-    server.api.ok(ADMIN, CREATE, &room).await;
+    for (group_type, group_id) in [("AVChatRoom", "room"), ("Community", "town")] {
+        let group = json!({"Type": group_type, "Name": "Large", "GroupId": group_id});
+        server.api.ok(ADMIN, CREATE, &group).await;
+    }
     let long = "x".repeat(301);
     let cases = [
         (c2c(), json!({"From_Account": null}), 10004, "From_Account"),
@@ -206,6 +213,7 @@ async fn what_cannot_be_registered_is_refused_and_makes_no_group() {
         (in_group(), json!({"Type": "Community"}), 23002, "Community"),
         (in_group(), json!({"GroupId": "@TGS#_lunch"}), 23002, "Community"),
         (in_group(), json!({"GroupId": "room"}), 23002, "AVChatRoom"),
+        (in_group(), json!({"GroupId": "town"}), 23002, "Community"),
     ];
     for (good, bad, code, name) in cases {
         let reply = server.api.call(ADMIN, REGISTER, &with(&good, bad.clone())).await;

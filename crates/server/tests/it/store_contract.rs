@@ -277,7 +277,10 @@ async fn a_group_message_may_have_its_number_already(store: &dyn Store) {
     assert_eq!(insert(store, message(place.clone(), 1)).await.msg_seq, 1);
     let given = insert(store, numbered(158, 2)).await;
     assert_eq!((given.msg_seq, &given.message), (158, &message(place.clone(), 2)));
-    assert_eq!(store.find_messages(&MessageName::Group { no, msg_seq: 158 }).await.unwrap(), [given.clone()]);
+    assert_eq!(
+        store.find_messages(&MessageName::Group { no, msg_seq: 158 }).await.unwrap(),
+        std::slice::from_ref(&given)
+    );
     // What comes later is numbered after it, and what has an earlier number lies before it.
     assert_eq!(insert(store, message(place.clone(), 3)).await.msg_seq, 159);
     assert_eq!(insert(store, numbered(40, 4)).await.msg_seq, 40);

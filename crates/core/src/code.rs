@@ -50,7 +50,7 @@ codes! {
     TOO_MANY_WRITES = 23003, Request, true, "More than 200 write attempts in a minute on one message, or more than one user's share of them (seed 002).";
     NO_SUCH_MESSAGE = 23004, Request, false, "The message does not exist, or the caller may not see it (seeds 002 to 004).";
     BAD_HTTP = 60002, Request, false, "The HTTP request cannot be used: not a POST, or a body that is too large or unreadable.";
-    BAD_JSON = 60003, Request, false, "The body is not a JSON object.";
+    BAD_JSON = 60003, Request, false, "The body is not a JSON object in UTF-8, or is nested more than 64 levels deep.";
     BAD_IDENTITY = 60004, Request, false, "identifier or usersig is missing from the URL.";
     TOO_FREQUENT = 60007, Request, true, "Calls are too frequent: 200 a second per command for admins, 50 a second for a user.";
     NO_SUCH_COMMAND = 60009, Request, false, "There is no such service or command; check the URL.";

@@ -102,6 +102,7 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
             // Only servers write these, and an empty list is not written back.
             "CreateGroupRequest" => drop(serde_json::from_str::<CreateGroupRequest>(sample).unwrap()),
             "GroupRequest" => drop(serde_json::from_str::<GroupRequest>(sample).unwrap()),
+            "RegisterRequest" => drop(holds::<RegisterRequest>(sample)),
             "GroupReply" => drop(holds::<GroupReply>(sample)),
             other => panic!("a sample of {other}, which this test does not know"),
         }

@@ -45,13 +45,51 @@ fn each_way_of_being_wrong_has_its_code() {
     assert_eq!(code(verify(APP, &[SECRET], "xiaojun", "不是", at)), SIGNATURE_UNREADABLE);
 }
 
-#[test]
-fn a_signature_that_unpacks_to_megabytes_is_refused_early() {
+/// As a signature, whatever it says.
+fn packed(json: &[u8], level: flate2::Compression) -> String {
     use base64::Engine;
     use std::io::Write;
-    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    zlib.write_all(&vec![b' '; 8 << 20]).unwrap();
-    let bomb = base64::engine::general_purpose::STANDARD.encode(zlib.finish().unwrap());
-    let bomb = bomb.replace('+', "*").replace('/', "-").replace('=', "_");
-    assert_eq!(code(verify(APP, &[SECRET], "xiaojun", &bomb, MINTED)), SIGNATURE_UNREADABLE);
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+    zlib.write_all(json).unwrap();
+    let text = base64::engine::general_purpose::STANDARD.encode(zlib.finish().unwrap());
+    text.replace('+', "*").replace('/', "-").replace('=', "_")
+}
+
+fn unpacked(signature: &str) -> Vec<u8> {
+    use base64::Engine;
+    use std::io::Read;
+    let text = signature.replace('*', "+").replace('-', "/").replace('_', "=");
+    let zlib = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let mut json = Vec::new();
+    flate2::read::ZlibDecoder::new(zlib.as_slice()).read_to_end(&mut json).unwrap();
+    json
+}
+
+#[test]
+fn a_signature_unpacks_to_4_kib_and_no_further_however_it_is_packed() {
+    for level in [flate2::Compression::none(), flate2::Compression::best()] {
+        for (length, expected) in [(4096, Ok(MINTED + EXPIRE)), (4097, Err(SIGNATURE_UNREADABLE))] {
+            let mut json = unpacked(FOREIGN);
+            json.resize(length, b' ');
+            let outcome = verify(APP, &[SECRET], "xiaojun", &packed(&json, level), MINTED);
+            assert_eq!(outcome.map_err(|e| e.code), expected, "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_unpacks_to_megabytes_or_is_padded_is_refused() {
+    use base64::Engine;
+    let mut json = unpacked(FOREIGN);
+    json.resize(4 << 20, b' ');
+    let bomb = packed(&json, flate2::Compression::best());
+    assert!(bomb.len() < 6144, "short enough to be looked at");
+    // What follows the packed part, nobody reads.
+    let text = FOREIGN.replace('*', "+").replace('-', "/").replace('_', "=");
+    let mut zlib = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    zlib.resize(6000, 0);
+    let padded = base64::engine::general_purpose::STANDARD.encode(zlib);
+    for signature in [bomb, padded.replace('+', "*").replace('/', "-").replace('=', "_")] {
+        assert_eq!(code(verify(APP, &[SECRET], "xiaojun", &signature, MINTED)), SIGNATURE_UNREADABLE);
+    }
 }

@@ -1,6 +1,7 @@
 //! Who calls: the URL's parameters, the signature, and how often.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +21,10 @@ use crate::config::Config;
 
 /// Longest UserID, bytes of UTF-8.
 const USER_ID_BYTES: usize = 255;
-/// Signatures that are remembered as checked.
+/// Signatures that are remembered as checked, and how long one may be, bytes: one signature can be packed in many
+/// ways, and must not fill the memory so.
 const CHECKED: usize = 10_000;
+const CHECKED_BYTES: usize = 1024;
 
 /// Who calls, proven by their signature.
 #[derive(Debug, Clone)]
@@ -30,12 +33,14 @@ pub(crate) struct Caller {
     pub(crate) is_admin: bool,
 }
 
-/// The parameters of a URL (`docs/protocol.md`, "REST"). `random` and `contenttype` have no effect.
+/// The parameters of a URL (`docs/protocol.md`, "REST"). `random` and `contenttype` are checked and have no effect.
 #[derive(Default, Deserialize)]
 pub(crate) struct UrlParameters {
     sdkappid: Option<String>,
     identifier: Option<String>,
     usersig: Option<String>,
+    random: Option<String>,
+    contenttype: Option<String>,
     requestid: Option<String>,
 }
 
@@ -50,6 +55,23 @@ impl UrlParameters {
         self.usersig.is_some()
     }
 
+    /// Checks those that have no effect. They may be missing.
+    ///
+    /// # Errors
+    /// 10004 when `random` is not a 32-bit unsigned integer, or `contenttype` not `json` (seeds 002 to 004).
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.random.as_ref().is_some_and(|random| number::<u32>(random).is_none()) {
+            return Err(Error::new(
+                INVALID_PARAMETER,
+                "random in the URL must be an integer from 0 to 4294967295",
+            ));
+        }
+        if self.contenttype.as_ref().is_some_and(|kind| kind != "json") {
+            return Err(Error::new(INVALID_PARAMETER, "contenttype in the URL must be json"));
+        }
+        Ok(())
+    }
+
     /// `requestid` as a number.
     ///
     /// # Errors
@@ -62,6 +84,11 @@ impl UrlParameters {
             _ => Err(Error::new(INVALID_PARAMETER, "requestid in the URL must be 32 hex digits")),
         }
     }
+}
+
+/// A number written in digits alone; the standard library would take a plus sign as well.
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Checks UserIDs wherever they come in: 1 to 255 bytes, no control characters.
@@ -107,7 +134,7 @@ impl Callers {
     /// # Errors
     /// 60012, 60004, and those of [`usersig::verify`].
     pub(crate) fn identify(&self, url: &UrlParameters) -> Result<(Caller, u64), Error> {
-        let app = url.sdkappid.as_deref().and_then(|id| id.parse().ok());
+        let app = url.sdkappid.as_deref().and_then(number);
         self.authenticate(app, url.identifier.as_deref(), url.usersig.as_deref())
     }
 
@@ -141,6 +168,9 @@ impl Callers {
         }
         let secrets: Vec<_> = self.secret_keys.iter().map(String::as_bytes).collect();
         let until = usersig::verify(self.sdk_app_id, &secrets, identifier, signature, now)?;
+        if signature.len() > CHECKED_BYTES {
+            return Ok(until);
+        }
         let mut checked = self.checked();
         if checked.len() >= CHECKED {
             checked.clear();

@@ -13,6 +13,7 @@ pub(crate) enum Command {
     PullC2c,
     /// Seed 004.
     PullGroup,
+    Register,
     SendC2c,
     SendGroup,
     ListC2c,
@@ -31,6 +32,7 @@ impl Command {
             (EXTENSION_SERVICE, "group_set_key_values") => Self::SetGroup,
             (EXTENSION_SERVICE, "get_key_values") => Self::PullC2c,
             (EXTENSION_SERVICE, "group_get_key_values") => Self::PullGroup,
+            (EXTENSION_SERVICE, "register_message") => Self::Register,
             (C2C_SERVICE, "sendmsg") => Self::SendC2c,
             (C2C_SERVICE, "admin_getroammsg") => Self::ListC2c,
             (GROUP_SERVICE, "send_group_msg") => Self::SendGroup,
@@ -41,5 +43,10 @@ impl Command {
             (GROUP_SERVICE, "delete_group_member") => Self::DeleteMembers,
             _ => return None,
         })
+    }
+
+    /// Whether it sets or pulls extensions, and so can be switched off (10008).
+    pub(crate) const fn is_of_extensions(self) -> bool {
+        matches!(self, Self::SetC2c | Self::SetGroup | Self::PullC2c | Self::PullGroup)
     }
 }

@@ -21,6 +21,8 @@ pub struct Config {
     /// Origins whose pages may use the API, besides pages of the server's own host. Empty: any, since a signature and
     /// not a cookie says who calls, so a foreign page has nothing to abuse.
     pub allow_origins: Vec<String>,
+    /// Whether setting and pulling extensions is switched off for the app (10008).
+    pub extensions_off: bool,
     /// The law's limits.
     pub limits: Limits,
     /// The push connection's.
@@ -40,6 +42,7 @@ impl Config {
             admins: vec![DEFAULT_ADMIN.into()],
             static_dir: None,
             allow_origins: Vec::new(),
+            extensions_off: false,
             limits: Limits::DEFAULT,
             push: PushLimits::default(),
             stop_delay: Duration::ZERO,

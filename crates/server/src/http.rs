@@ -82,6 +82,7 @@ async fn run(app: &App, parts: &Parts, body: Result<Vec<u8>, Error>) -> Answer {
     let command = Command::of(service, command).ok_or_else(no_such_command)?;
     let url = UrlParameters::of(&parts.uri)?;
     let (caller, _) = app.callers.identify(&url)?;
+    url.check()?;
     commands::run(command, app, caller, &url, &body?).await
 }
 

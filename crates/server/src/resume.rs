@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE};
+use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE, NOT_ENABLED};
 use message_extensions_core::law::Message;
 use message_extensions_core::wire::{Address, MessageState, RESUMED_BYTES, RESUMED_MESSAGES};
 use tokio::sync::SemaphorePermit;
@@ -126,8 +126,11 @@ impl Named {
     /// The message, if it has changed.
     ///
     /// # Errors
-    /// 23004 when the user may not see it, or not any more; 10002.
+    /// 23004 when the user may not see it, or not any more; 10002; 10008.
     async fn look(&self, app: &App, caller: &Caller) -> Result<Option<Snapshot>, u32> {
+        if app.config.extensions_off {
+            return Err(NOT_ENABLED);
+        }
         if let Some(snapshot) = &self.snapshot {
             let message = &snapshot.hot.stored.message;
             let sees = visibility::still_sees(app, caller, message).await.map_err(|e| failed(&e))?;

@@ -1,5 +1,6 @@
 //! An operation, checked for everything that does not depend on the message (10004).
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -63,9 +64,10 @@ fn check(list: &[Item], admin: bool, limits: &Limits, is_set: bool) -> Result<()
             limits.items
         )));
     }
+    let mut keys = BTreeSet::new();
     for (i, item) in list.iter().enumerate() {
         check_item(i, item, admin, limits, is_set)?;
-        if list.iter().take(i).any(|other| other.key == item.key) {
+        if !keys.insert(&item.key) {
             return Err(malformed(format!(
                 "ExtensionList[{i}].Key is in the list twice; each key may be there once"
             )));

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::fields::wire_types;
+use super::object;
 
 /// The service part of `sendmsg` and `admin_getroammsg`.
 pub const C2C_SERVICE: &str = "openim";
@@ -231,6 +232,7 @@ pub struct CreateGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
     /// Members from the start.
+    #[serde(deserialize_with = "object::list")]
     pub member_list: Vec<Member>,
 }
 
@@ -254,6 +256,7 @@ pub struct GroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
     /// add: whom.
+    #[serde(deserialize_with = "object::list")]
     pub member_list: Vec<Member>,
     /// delete: whom.
     #[serde(rename = "MemberToDel_Account")]

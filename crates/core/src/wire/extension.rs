@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::fields::wire_types;
+use super::object;
 use crate::code::{Error, INVALID_PARAMETER};
 use crate::message::MessageRef;
 
@@ -165,7 +166,7 @@ addressed_types! {
         #[serde(skip_serializing_if = "Option::is_none")]
         "OperateType" => operate_type: Option<u32>,
         /// 1 to 20 items for set and delete; none, or empty, for clear.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(deserialize_with = "object::optional_list", skip_serializing_if = "Option::is_none")]
         "ExtensionList" => extension_list: Option<Vec<Item>>,
     }
 }

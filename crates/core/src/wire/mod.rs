@@ -6,13 +6,16 @@
 mod chat;
 mod extension;
 mod fields;
+mod object;
 mod push;
+mod register;
 mod state;
 
 pub use chat::*;
 pub use extension::*;
 pub use fields::{Read, Sink, Source, Write};
 pub use push::*;
+pub use register::RegisterRequest;
 pub use state::{MessageState, QueuedItem, QueuedWrite};
 
 use alloc::string::String;

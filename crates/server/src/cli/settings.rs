@@ -143,6 +143,9 @@ settings! {
     /// An origin whose pages may use the API, besides the server's own host; may be repeated. Without it: any.
     #[arg(value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<String>,
+    /// Whether the feature is switched off for the app: every set and pull of extensions answers 10008.
+    #[arg(value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    extensions_off: bool,
     /// How the log looks; it goes to stderr. RUST_LOG says how much of it there is.
     #[arg(value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -244,6 +247,7 @@ impl Settings {
         config.admins = list("admin", &values.admin)?;
         config.static_dir.clone_from(&values.r#static);
         config.allow_origins = list("allow-origin", &values.allow_origin)?;
+        config.extensions_off = values.extensions_off.unwrap_or_default();
         config.limits = self.limits();
         config.push = self.push()?;
         config.stop_delay = Duration::from_secs(values.stop_delay.unwrap_or_default());

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use message_extensions_core::code::{Error, NO_SUCH_MESSAGE, NOT_SUPPORTED};
 use message_extensions_core::law::{Message, Operation};
+use message_extensions_core::message::MessageRef;
 use message_extensions_core::wire::{Address, PullRequest, SetRequest};
 
+use super::groups::check_group_id;
 use super::{Call, Command, failed, to_json};
-use crate::caller::UrlParameters;
+use crate::caller::{UrlParameters, check_user_id};
 use crate::envelope::Answer;
 use crate::message_queue::{Hot, Request};
 use crate::visibility;
@@ -30,7 +32,7 @@ pub(super) async fn set(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Ans
     call.app.queue.submit(&hot, request).await
 }
 
-pub(super) async fn pull(call: Call<'_>, body: &[u8]) -> Answer {
+pub(super) async fn pull(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Answer {
     let mut request: PullRequest = call.request(body)?;
     let hot = find(&call, request.take_address()).await?;
     let message = if hot.stored.message.extensible {
@@ -38,6 +40,7 @@ pub(super) async fn pull(call: Call<'_>, body: &[u8]) -> Answer {
     } else {
         Arc::new(Message::default())
     };
+    url.request_id()?;
     let page = message.pull(request.start_seq.unwrap_or(0));
     to_json(&page.into_reply(request.with_author == Some(1)))
 }
@@ -48,6 +51,18 @@ async fn find(call: &Call<'_>, address: Address) -> Result<Arc<Hot>, Error> {
         Command::SetC2c | Command::PullC2c => address.c2c()?,
         _ => address.group()?,
     };
+    check(&named)?;
     let found = visibility::find(call.app, &call.caller, named).await.map_err(|e| failed(&e))?;
     found.ok_or(Error::new(NO_SUCH_MESSAGE, "the message does not exist, or you may not see it"))
+}
+
+/// What no message can be named by, whoever asks.
+fn check(named: &MessageRef) -> Result<(), Error> {
+    match named {
+        MessageRef::C2c { from, to, .. } => {
+            from.iter().try_for_each(|from| check_user_id("From_Account", from))?;
+            check_user_id("To_Account", to)
+        }
+        MessageRef::Group { group_id, .. } => check_group_id(group_id),
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use message_extensions_core::code::{ADMIN_ONLY, Error, GROUP_EXISTS, NO_SUCH_GROUP};
+use message_extensions_core::code::{Error, GROUP_EXISTS, NO_SUCH_GROUP};
 use message_extensions_core::wire::{
     CreateGroupRequest, Event, GroupReply, GroupRequest, Member, OK, Status, command,
 };
-use serde::de::DeserializeOwned;
 
 use super::{Call, failed, invalid, to_json};
 use crate::caller::check_user_id;
@@ -28,7 +27,7 @@ pub(super) fn no_such_group() -> Error {
 }
 
 pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: CreateGroupRequest = admin_request(&call, body)?;
+    let request: CreateGroupRequest = call.admin_request(body)?;
     let group = new_group(request)?;
     let reply = GroupReply {
         action_status: OK.into(),
@@ -36,18 +35,24 @@ pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
         ..GroupReply::default()
     };
     let group_id = group.group_id.clone();
-    let changing = call.app.delivery.membership(&group_id).await;
-    let created = call.app.store.create_group(group).await;
-    call.app.groups.forget(&group_id);
-    drop(changing);
-    if created.map_err(|e| failed(&e))? {
+    if make(&call, group).await? {
         return to_json(&reply);
     }
     Err(Error::with(GROUP_EXISTS, format!("there is a group with the GroupId {group_id} already")))
 }
 
+/// `false`: there is one with this ID.
+pub(super) async fn make(call: &Call<'_>, group: NewGroup) -> Result<bool, Error> {
+    let group_id = group.group_id.clone();
+    let changing = call.app.delivery.membership(&group_id).await;
+    let made = call.app.store.create_group(group).await;
+    call.app.groups.forget(&group_id);
+    drop(changing);
+    made.map_err(|e| failed(&e))
+}
+
 pub(super) async fn destroy(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = admin_request(&call, body)?;
+    let request: GroupRequest = call.admin_request(body)?;
     let group_id = group_id(&request)?;
     let changing = call.app.delivery.membership(&group_id).await;
     let members = call.app.store.destroy_group(&group_id).await;
@@ -59,7 +64,7 @@ pub(super) async fn destroy(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = admin_request(&call, body)?;
+    let request: GroupRequest = call.admin_request(body)?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberList", request.member_list.into_iter().map(|m| m.member_account).collect())?;
     let changing = call.app.delivery.membership(&group_id).await;
@@ -74,7 +79,7 @@ pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn delete_members(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = admin_request(&call, body)?;
+    let request: GroupRequest = call.admin_request(body)?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberToDel_Account", request.member_to_del_account)?;
     let changing = call.app.delivery.membership(&group_id).await;
@@ -104,15 +109,7 @@ fn bid_farewell(
     Ok(())
 }
 
-fn admin_request<T: DeserializeOwned>(call: &Call<'_>, body: &[u8]) -> Result<T, Error> {
-    let request = call.request(body)?;
-    if call.caller.is_admin {
-        return Ok(request);
-    }
-    Err(Error::new(ADMIN_ONLY, "only an app admin may make this call"))
-}
-
-fn new_group(request: CreateGroupRequest) -> Result<NewGroup, Error> {
+pub(super) fn new_group(request: CreateGroupRequest) -> Result<NewGroup, Error> {
     let group_type = request.r#type.unwrap_or_default();
     if !TYPES.contains(&group_type.as_str()) {
         return Err(invalid(format!("Type must be one of {}", TYPES.join(", "))));
@@ -139,7 +136,7 @@ fn made_group_id(group_type: &str) -> String {
     format!("{prefix}{}", random.to_ascii_uppercase())
 }
 
-fn check_group_id(group_id: &str) -> Result<(), Error> {
+pub(super) fn check_group_id(group_id: &str) -> Result<(), Error> {
     if (1..=GROUP_ID_BYTES).contains(&group_id.len()) && !group_id.chars().any(char::is_control) {
         return Ok(());
     }

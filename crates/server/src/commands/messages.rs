@@ -1,5 +1,7 @@
 //! Sending and listing messages.
 
+use std::fmt::Display;
+
 use message_extensions_core::code::{ADMIN_ONLY, Error};
 use message_extensions_core::message::{is_refused_group, message_id};
 use message_extensions_core::wire::{
@@ -79,7 +81,7 @@ fn new_message(
     })
 }
 
-fn check_message_id(id: &str, sender: &str, caller: &Caller) -> Result<(), Error> {
+pub(super) fn check_message_id(id: &str, sender: &str, caller: &Caller) -> Result<(), Error> {
     if !(1..=MESSAGE_ID_BYTES).contains(&id.len()) {
         return Err(invalid(format!("MessageID must have 1 to {MESSAGE_ID_BYTES} bytes of UTF-8")));
     }
@@ -106,11 +108,16 @@ fn checked_body(body: &[Element]) -> Result<String, Error> {
         return Err(invalid("MsgBody must be an array of at least one element"));
     }
     for (i, element) in body.iter().enumerate() {
-        serde_json::from_str::<CheckedElement>(element.get()).map_err(|e| {
+        let bad = |why: &dyn Display| {
             invalid(format!(
-                "MsgBody[{i}] must be an object with MsgType, a string, and MsgContent, an object: {e}"
+                "MsgBody[{i}] must be an object with MsgType, a string, and MsgContent, an object: {why}"
             ))
-        })?;
+        };
+        // serde would also take an array of the two.
+        if !element.get().starts_with('{') {
+            return Err(bad(&"it does not begin with {"));
+        }
+        serde_json::from_str::<CheckedElement>(element.get()).map_err(|e| bad(&e))?;
     }
     let json = to_json(&body)?;
     if json.len() > BODY_BYTES {
@@ -176,7 +183,7 @@ fn arrival_event(stored: &StoredMessage) -> Result<Event<Element>, Error> {
     })
 }
 
-fn send_reply(stored: StoredMessage) -> SendReply {
+pub(super) fn send_reply(stored: StoredMessage) -> SendReply {
     let is_c2c = matches!(stored.message.conversation, Conversation::C2c { .. });
     SendReply {
         action_status: OK.into(),

@@ -1,15 +1,17 @@
 //! What the commands do, and what all of them share. A file a subject.
 
+mod body;
 mod extensions;
 mod groups;
 mod messages;
+mod register;
 
 use std::fmt::Display;
 use std::sync::Arc;
 
-use message_extensions_core::code::{BAD_JSON, Error, INVALID_PARAMETER};
+use message_extensions_core::code::{ADMIN_ONLY, Error, INVALID_PARAMETER, NOT_ENABLED};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
@@ -27,9 +29,14 @@ pub(crate) async fn run(
     body: &[u8],
 ) -> Answer {
     let call = Call { app, caller, command };
+    if app.config.extensions_off && command.is_of_extensions() {
+        call.count()?;
+        return Err(Error::new(NOT_ENABLED, "message extensions are switched off for this app"));
+    }
     match command {
         Command::SetC2c | Command::SetGroup => extensions::set(call, url, body).await,
-        Command::PullC2c | Command::PullGroup => extensions::pull(call, body).await,
+        Command::PullC2c | Command::PullGroup => extensions::pull(call, url, body).await,
+        Command::Register => register::register(call, body).await,
         Command::SendC2c => messages::send_c2c(call, body).await,
         Command::SendGroup => messages::send_group(call, body).await,
         Command::ListC2c => messages::list_c2c(call, body).await,
@@ -49,32 +56,28 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    fn count(&self) -> Result<(), Error> {
+        self.app.callers.admit(&self.caller, self.command)
+    }
+
     /// The request in the body. The call counts first, so that nobody floods with what cannot be read.
     fn request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
-        self.app.callers.admit(&self.caller, self.command)?;
-        parse(body)
+        self.count()?;
+        body::parse(body)
+    }
+
+    /// The same of a command for admins.
+    fn admin_request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
+        let request = self.request(body)?;
+        if self.caller.is_admin {
+            return Ok(request);
+        }
+        Err(Error::new(ADMIN_ONLY, "only an app admin may make this call"))
     }
 
     /// A group, if the caller may see it.
     async fn group(&self, group_id: &str) -> Result<Option<Arc<Group>>, Error> {
         visibility::find_group(self.app, &self.caller, group_id).await.map_err(|e| failed(&e))
-    }
-}
-
-/// Reads a JSON object. What is not JSON is 60003, what has a field of the wrong type is 10004 and names the field.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let not_json = |why: &dyn Display| Error::with(BAD_JSON, format!("the body is not a JSON object: {why}"));
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(not_json(&"it does not begin with {"));
-    }
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut json);
-    match parsed {
-        Ok(request) => json.end().map(|()| request).map_err(|e| not_json(&e)),
-        Err(error) => match serde_json::from_slice::<IgnoredAny>(body) {
-            Ok(_) => Err(Error::with(INVALID_PARAMETER, format!("{}: {}", error.path(), error.inner()))),
-            Err(syntax) => Err(not_json(&syntax)),
-        },
     }
 }
 

@@ -34,7 +34,8 @@ type SenderId = (Conversation, String, String);
 
 struct GroupData {
     group: Group,
-    messages: Vec<i64>,
+    /// By MsgSeq.
+    messages: BTreeMap<u64, i64>,
 }
 
 struct MessageData {
@@ -69,12 +70,15 @@ impl Data {
     fn repeated(&self, new: &NewMessage) -> Option<StoredMessage> {
         let by_key = || match &new.conversation {
             Conversation::C2c { to } => self.names.get(&c2c_name(Some(new.sender.clone()), to, new))?.first(),
-            Conversation::Group { .. } => None,
+            Conversation::Group { group_id, no } => {
+                let group = self.groups.get(group_id).filter(|g| g.group.no == *no)?;
+                group.messages.get(&new.sequence.into())
+            }
         };
         self.ids.get(&sender_id(new)).or_else(by_key).and_then(|no| self.message(no))
     }
 
-    fn insert(&mut self, new: NewMessage) -> Option<StoredMessage> {
+    fn insert(&mut self, mut new: NewMessage) -> Option<StoredMessage> {
         let no = self.next_no();
         let msg_seq = match &new.conversation {
             Conversation::C2c { to } => {
@@ -86,8 +90,10 @@ impl Data {
             }
             Conversation::Group { group_id, no: group_no } => {
                 let group = self.groups.get_mut(group_id).filter(|g| g.group.no == *group_no)?;
-                group.messages.push(no);
-                let msg_seq = group.messages.len() as u64;
+                let next = group.messages.last_key_value().map_or(1, |(last, _)| last + 1);
+                let msg_seq = if new.sequence == 0 { next } else { new.sequence.into() };
+                group.messages.insert(msg_seq, no);
+                new.sequence = 0;
                 self.names.insert(MessageName::Group { no: *group_no, msg_seq }, vec![no]);
                 msg_seq
             }
@@ -123,14 +129,14 @@ impl Store for MemoryStore {
         }
         let no = data.next_no();
         let group = Group { no, group_type: new.group_type, members: new.members.into_iter().collect() };
-        data.groups.insert(new.group_id, GroupData { group, messages: Vec::new() });
+        data.groups.insert(new.group_id, GroupData { group, messages: BTreeMap::new() });
         Ok(true)
     }
 
     async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         let mut data = self.data();
         let Some(GroupData { group, messages }) = data.groups.remove(group_id) else { return Ok(None) };
-        for no in messages {
+        for no in messages.into_values() {
             data.messages.remove(&no);
         }
         let gone = group.no;
@@ -202,7 +208,7 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         };
         let newest_first =
-            group.messages.iter().rev().filter_map(|no| data.messages.get(no)).map(|m| &m.stored);
+            group.messages.values().rev().filter_map(|no| data.messages.get(no)).map(|m| &m.stored);
         Ok(newest_first.filter(|m| max_seq.is_none_or(|max| m.msg_seq <= max)).take(count).cloned().collect())
     }
 

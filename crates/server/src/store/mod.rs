@@ -43,7 +43,7 @@ pub trait Store: Send + Sync {
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError>;
 
     /// Keeps a new message, or finds the one that it repeats: the same sender and conversation, and the same
-    /// `message_id` or `MsgKey`. `None`: its group is gone.
+    /// `message_id` or `MsgKey`; or the same group and the MsgSeq that it was to have. `None`: its group is gone.
     async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError>;
 
     /// The messages that a name can mean, oldest first: at most one, unless the sender is left open.
@@ -160,7 +160,8 @@ pub struct NewMessage {
     pub sender: String,
     /// Where to.
     pub conversation: Conversation,
-    /// One-to-one: the sender's sequence. 0 for a group message, which gets the group's next MsgSeq.
+    /// One-to-one: the sender's sequence. For a group message that is to be kept, the MsgSeq that it has already, or 0 for
+    /// the group's next one; 0 once it is kept.
     pub sequence: u32,
     /// `MsgRandom`.
     pub random: u32,

@@ -25,6 +25,7 @@ pub(crate) const SET: &str = "openim_msg_ext_http_svc/set_key_values";
 pub(crate) const GET: &str = "openim_msg_ext_http_svc/get_key_values";
 pub(crate) const GROUP_SET: &str = "openim_msg_ext_http_svc/group_set_key_values";
 pub(crate) const GROUP_GET: &str = "openim_msg_ext_http_svc/group_get_key_values";
+pub(crate) const REGISTER: &str = "openim_msg_ext_http_svc/register_message";
 pub(crate) const SEND: &str = "openim/sendmsg";
 pub(crate) const LIST: &str = "openim/admin_getroammsg";
 pub(crate) const CREATE: &str = "group_open_http_svc/create_group";
@@ -89,14 +90,14 @@ impl Api {
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: &str,
+        body: &(impl AsRef<[u8]> + ?Sized),
     ) -> Result<Answer, String> {
         let url = format!("http://{}{path}", self.address);
         let mut request = axum::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::from(body.to_owned())).unwrap();
+        let request = request.body(Full::from(body.as_ref().to_vec())).unwrap();
         let answer = self.http.request(request).await.map_err(|e| format!("{e:?}"))?;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.map_err(|e| e.to_string())?.to_bytes();

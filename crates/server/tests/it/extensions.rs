@@ -1,14 +1,16 @@
 //! Set, delete, clear and pull over REST (seeds 002 to 004).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use message_extensions_server::store::SqliteStore;
+use message_extensions_server::store::{MemoryStore, SqliteStore};
 use serde_json::{Value, json};
 
 use crate::client::{
-    ADD, ADMIN, CREATE, DELETE, DESTROY, GET, GROUP_GET, GROUP_SEND, GROUP_SET, SEND, SET, Server, config,
-    message, query, set, with,
+    ADD, ADMIN, CREATE, DELETE, DESTROY, GET, GROUP_GET, GROUP_SEND, GROUP_SET, REGISTER, SEND, SET, Server,
+    config, message, query, set, with,
 };
+use crate::socket::Socket;
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
@@ -390,4 +392,46 @@ async fn replies_carry_the_fields_of_the_seeds_and_seq() {
     let mut names = keys(&reply);
     names.sort_unstable();
     assert_eq!(names, ["ActionStatus", "ErrorCode", "ErrorInfo", "ExtensionList", "Seq"]);
+}
+
+#[tokio::test]
+async fn an_app_that_is_switched_off_answers_10008_to_everybody_and_finds_everything_when_it_is_on_again() {
+    let store = Arc::new(MemoryStore::new());
+    let on = Server::on(config(), store.clone()).await;
+    let (c2c, group) = (on.api.c2c_message().await, on.api.group_message("Public").await);
+    for (path, message) in [(SET, &c2c), (GROUP_SET, &group)] {
+        on.api.ok("bob", path, &set(message, &[("k", "v", 0)])).await;
+    }
+    on.stop().await;
+
+    let mut switched = config();
+    switched.extensions_off = true;
+    let off = Server::on(switched, store.clone()).await;
+    for user in ["mallory", "bob", ADMIN] {
+        let mut bodies = HashSet::new();
+        for (path, message) in [(SET, &c2c), (GET, &c2c), (GROUP_SET, &group), (GROUP_GET, &group)] {
+            for request in [set(message, &[("k", "w", 1)]), json!({"MsgKey": 5}), json!([])] {
+                let url = format!("/v4/{path}?{}", query(user));
+                bodies.insert(off.api.http("POST", &url, &[], &request.to_string()).await.unwrap().body);
+            }
+        }
+        let text = r#"{"ActionStatus":"FAIL","ErrorInfo":"message extensions are switched off for this app","ErrorCode":10008}"#;
+        assert_eq!(bodies, HashSet::from([text.to_owned()]), "{user}");
+        let mut socket = Socket::login(off.api.address, user).await;
+        let named = with(&c2c, json!({"LatestSeq": 0}));
+        assert_eq!(socket.resumed(&[named]).await, [with(&c2c, json!({"ErrorCode": 10008}))]);
+    }
+    let later = off.api.c2c_message().await;
+    let registered = json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": "1_2_3"});
+    off.api.ok(ADMIN, REGISTER, &registered).await;
+    assert_eq!(off.api.post(GET, "sdkappid=1", "").await["ErrorCode"], 70014);
+    off.stop().await;
+
+    let on = Server::on(config(), store).await;
+    for (path, message) in [(GET, &c2c), (GROUP_GET, &group)] {
+        assert_eq!(on.api.ok("bob", path, message).await["ExtensionList"][0]["Value"], "v");
+    }
+    for message in [&later, &registered] {
+        on.api.ok("bob", SET, &set(message, &[("k", "v", 0)])).await;
+    }
 }

@@ -25,12 +25,12 @@ const FAIL: usize = 1;
 const PANIC: usize = 2;
 
 #[derive(Default)]
-struct FaultyStore {
+pub(crate) struct FaultyStore {
     inner: MemoryStore,
     /// Milliseconds between the insertion of a message and its answer.
     insert_delay: AtomicU64,
     /// Milliseconds between the reading of a group and its answer.
-    group_delay: AtomicU64,
+    pub(crate) group_delay: AtomicU64,
     /// Milliseconds before the answer what a message's counter is.
     counter_delay: AtomicU64,
     /// Milliseconds before a commit.

@@ -60,6 +60,31 @@ async fn a_field_of_the_wrong_type_is_named_with_its_path_and_what_was_expected(
 }
 
 #[tokio::test]
+async fn what_is_kept_as_it_came_is_an_object_of_bounded_depth() {
+    let server = Server::start().await;
+    let element = |levels: usize| {
+        let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        format!(r#"{{"MsgType":"T","MsgContent":{{"x":{nested}}},"x":{nested}}}"#)
+    };
+    let list = json!({"Operator_Account": "bob", "Peer_Account": "alice"});
+    for (element, code) in [
+        (r#"["T",{}]"#.to_owned(), 10004),
+        ("[[]]".to_owned(), 10004),
+        (element(61), 60003),
+        (element(5_000), 60003),
+        (element(60), 0),
+    ] {
+        let before = server.api.ok("bob", LIST, &list).await;
+        let body = format!(r#"{{"To_Account":"bob","MsgBody":[{element}]}}"#);
+        let reply = server.api.post(SEND, &query("alice"), &body).await;
+        assert_eq!(reply["ErrorCode"], code, "{reply}");
+        // Read by a parser with the usual limits.
+        let after = server.api.ok("bob", LIST, &list).await;
+        assert_eq!(after == before, code != 0);
+    }
+}
+
+#[tokio::test]
 async fn a_signature_that_was_good_for_one_user_stays_bad_for_another() {
     let server = Server::start().await;
     let list = json!({"Peer_Account": "carol"});

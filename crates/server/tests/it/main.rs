@@ -3,6 +3,7 @@
 // Clippy's leave for tests does not reach the helpers that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bad_requests;
 mod chat;
 mod client;
 mod extensions;
@@ -10,9 +11,11 @@ mod faulty;
 mod http;
 mod membership;
 mod operating;
+mod permissions;
 mod process;
 mod proxy;
 mod push;
+mod register;
 mod resume;
 mod settings;
 mod socket;

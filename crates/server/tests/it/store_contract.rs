@@ -37,6 +37,7 @@ contract! {
     a_repeated_message_is_the_first_one,
     names_mean_the_messages_that_they_should,
     group_messages_are_numbered_from_one_in_each_group,
+    a_group_message_may_have_its_number_already,
     lists_go_back_in_time,
     concurrent_commits_on_one_seq_have_one_winner,
 }
@@ -267,6 +268,40 @@ async fn group_messages_are_numbered_from_one_in_each_group(store: &dyn Store) {
         assert_eq!(seqs(Some(2), 9).await, [2, 1]);
         assert_eq!(seqs(Some(0), 9).await, [0; 0]);
     }
+}
+
+async fn a_group_message_may_have_its_number_already(store: &dyn Store) {
+    let place = group(store, "lunch").await;
+    let Conversation::Group { no, .. } = place.clone() else { unreachable!() };
+    let numbered = |msg_seq: u32, n| NewMessage { sequence: msg_seq, ..message(place.clone(), n) };
+    assert_eq!(insert(store, message(place.clone(), 1)).await.msg_seq, 1);
+    let given = insert(store, numbered(158, 2)).await;
+    assert_eq!((given.msg_seq, &given.message), (158, &message(place.clone(), 2)));
+    assert_eq!(
+        store.find_messages(&MessageName::Group { no, msg_seq: 158 }).await.unwrap(),
+        std::slice::from_ref(&given)
+    );
+    // What comes later is numbered after it, and what has an earlier number lies before it.
+    assert_eq!(insert(store, message(place.clone(), 3)).await.msg_seq, 159);
+    assert_eq!(insert(store, numbered(40, 4)).await.msg_seq, 40);
+    assert_eq!(insert(store, message(place.clone(), 5)).await.msg_seq, 160);
+    // The number is taken, whoever sends under whatever ID.
+    let mut other = numbered(158, 6);
+    other.sender = "bob".into();
+    for repeated in [numbered(158, 2), numbered(158, 6), other] {
+        let repeated = store.insert_message(repeated).await.unwrap().unwrap();
+        assert_eq!((repeated.is_new, &repeated.stored), (false, &given));
+    }
+    // A MessageID names its message before a number does.
+    let by_id = store.insert_message(numbered(158, 1)).await.unwrap().unwrap();
+    assert_eq!((by_id.is_new, by_id.stored.msg_seq), (false, 1));
+    let largest = u64::from(u32::MAX);
+    assert_eq!(insert(store, numbered(u32::MAX, 7)).await.msg_seq, largest);
+    let listed = store.list_group(no, None, 9).await.unwrap();
+    let seqs: Vec<u64> = listed.iter().map(|m| m.msg_seq).collect();
+    assert_eq!(seqs, [largest, 160, 159, 158, 40, 1]);
+    store.destroy_group("lunch").await.unwrap();
+    assert_eq!(store.insert_message(numbered(158, 2)).await.unwrap(), None);
 }
 
 async fn lists_go_back_in_time(store: &dyn Store) {

@@ -37,14 +37,14 @@ fn all(db: &Connection, rest: &str, params: impl Params) -> rusqlite::Result<Vec
     db.prepare_cached(&format!("{SELECT} {rest}"))?.query_map(params, stored)?.collect()
 }
 
-pub(super) fn insert(db: &Connection, new: NewMessage) -> rusqlite::Result<Option<Inserted>> {
+pub(super) fn insert(db: &Connection, mut new: NewMessage) -> rusqlite::Result<Option<Inserted>> {
     if let Some(stored) = repeated(db, &new)? {
         return Ok(Some(Inserted { stored, is_new: false }));
     }
     let (recipient, msg_key, group_no, msg_seq) = match &new.conversation {
         Conversation::C2c { to } => (Some(to), Some(new.msg_key()), None, i64::from(new.sequence)),
-        Conversation::Group { no, .. } => match next_msg_seq(db, *no)? {
-            Some(msg_seq) => (None, None, Some(no), msg_seq),
+        Conversation::Group { no, .. } => match take_msg_seq(db, *no, new.sequence)? {
+            Some(msg_seq) => (None, None, Some(*no), msg_seq),
             None => return Ok(None),
         },
     };
@@ -65,6 +65,9 @@ pub(super) fn insert(db: &Connection, new: NewMessage) -> rusqlite::Result<Optio
         new.body
     ])?;
     let no = db.last_insert_rowid();
+    if group_no.is_some() {
+        new.sequence = 0;
+    }
     db.prepare_cached("INSERT INTO counters VALUES (?1, 0, 0)")?.execute([no])?;
     let stored = StoredMessage { no, msg_seq: unsigned(msg_seq), message: new };
     Ok(Some(Inserted { stored, is_new: true }))
@@ -88,16 +91,21 @@ fn repeated(db: &Connection, new: &NewMessage) -> rusqlite::Result<Option<Stored
             let (from, to) = (Some(new.sender.clone()), to.clone());
             find(db, &MessageName::C2c { from, to, msg_key: new.msg_key() })?
         }
+        Conversation::Group { no, .. } if by_id.is_empty() && new.sequence != 0 => {
+            find(db, &MessageName::Group { no: *no, msg_seq: new.sequence.into() })?
+        }
         _ => by_id,
     };
     Ok(found.into_iter().next())
 }
 
-fn next_msg_seq(db: &Connection, group_no: i64) -> rusqlite::Result<Option<i64>> {
+/// The MsgSeq that a message has already, or the group's next; those that follow are larger. `None`: there is no such group.
+fn take_msg_seq(db: &Connection, group_no: i64, given: u32) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(
-        "UPDATE groups SET last_msg_seq = last_msg_seq + 1 WHERE no = ?1 RETURNING last_msg_seq",
+        "UPDATE groups SET last_msg_seq = iif(?2 = 0, last_msg_seq + 1, max(last_msg_seq, ?2)) WHERE no = ?1
+        RETURNING iif(?2 = 0, last_msg_seq, ?2)",
     )?
-    .query_row([group_no], |row| row.get(0))
+    .query_row(params![group_no, given], |row| row.get(0))
     .optional()
 }
 

@@ -10,7 +10,7 @@ use super::pages::Pages;
 use super::watch::{PendingWrite, Watched};
 use super::window::Window;
 use crate::message::MessageRef;
-use crate::wire::MessageState;
+use crate::wire::{MessageState, RESUMED_MESSAGES};
 
 /// Pulls that nobody waits for and that are under way at once.
 const PULLS_AT_ONCE: usize = 4;
@@ -18,8 +18,8 @@ const PULLS_AT_ONCE: usize = 4;
 /// that brought something; each time nothing has changed it is half as long again, up to the last. Milliseconds.
 const FIRST_POLL: u64 = 2_000;
 const LAST_POLL: u64 = 30_000;
-/// Messages that are remembered; past it those go that were used least recently.
-const MOST: usize = 1000;
+/// Messages that are remembered, as many as one resume may name; past it those go that were used least recently.
+const MOST: usize = RESUMED_MESSAGES;
 
 /// Every message that this client knows of.
 #[derive(Debug, Default)]
@@ -182,13 +182,13 @@ impl Messages {
     }
 
     /// Whether all of the message has been read once.
-    pub(super) fn is_loaded(&mut self, message: &MessageRef) -> bool {
-        self.find(message).is_some_and(|tracked| tracked.cached.is_loaded())
+    pub(super) fn is_loaded(&self, message: &MessageRef) -> bool {
+        self.find_ref(message).is_some_and(|tracked| tracked.cached.is_loaded())
     }
 
     /// Whether somebody waits for a pull of the message.
-    pub(super) fn is_waited_for(&mut self, message: &MessageRef) -> bool {
-        self.find(message).is_some_and(|tracked| !tracked.waiters.is_empty())
+    pub(super) fn is_waited_for(&self, message: &MessageRef) -> bool {
+        self.find_ref(message).is_some_and(|tracked| !tracked.waiters.is_empty())
     }
 
     /// Nothing of a message stays; those who waited for it.

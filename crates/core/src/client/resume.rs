@@ -122,8 +122,8 @@ impl Client {
         }
     }
 
-    fn is_resumed(&mut self, message: &MessageRef) -> bool {
-        self.messages.find(message).and_then(|t| t.pull.as_ref()).is_some_and(|pages| pages.is_resumed)
+    fn is_resumed(&self, message: &MessageRef) -> bool {
+        self.messages.find_ref(message).and_then(|t| t.pull.as_ref()).is_some_and(|pages| pages.is_resumed)
     }
 
     /// The messages whose part has not come, and the Seq up to which they are known.

@@ -46,11 +46,19 @@ impl Source for Record {
     fn list(&self, name: &'static str) -> Option<Vec<Self>> {
         list(&self.property(name)?)
     }
+
+    fn json(&self) -> String {
+        JSON::stringify(self).map(String::from).unwrap_or_default()
+    }
 }
 
 impl Sink for Record {
     fn empty() -> Self {
         Self::new()
+    }
+
+    fn parsed(json: &str) -> Self {
+        JSON::parse(json).ok().filter(JsValue::is_object).map_or_else(Self::new, JsCast::unchecked_into)
     }
 
     fn put_text(&self, name: &'static str, value: &str) {

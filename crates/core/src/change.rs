@@ -34,7 +34,7 @@ pub enum ChangeKind {
 impl Change {
     /// The change that an event tells of; `None` for an event that is no change or lacks a field that a change has.
     #[must_use]
-    pub fn from_event<E>(event: &mut Event<E>) -> Option<Self> {
+    pub fn from_event<E, R>(event: &mut Event<E, R>) -> Option<Self> {
         let items = event.extension_list.take().unwrap_or_default();
         let kind = match event.operate_type? {
             operate_type::SET => ChangeKind::Set(items.into_iter().map(|e| (e.key, e.value)).collect()),
@@ -48,7 +48,7 @@ impl Change {
 
     /// As the event that is pushed and sent to webhooks, for the message `message` with the ID `message_id`.
     #[must_use]
-    pub fn to_event<E>(&self, message: MessageRef, message_id: Option<String>) -> Event<E> {
+    pub fn to_event<E, R>(&self, message: MessageRef, message_id: Option<String>) -> Event<E, R> {
         let item = |key: &String, value: &str| Extension {
             key: key.clone(),
             value: value.into(),

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use message_extensions_core::code::*;
-use message_extensions_core::law::{Attempts, CallRate, Decision, Message, Operation};
+use message_extensions_core::law::{Attempts, CallRate, Decision, Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::{Item, SetRequest};
 use proptest::prelude::*;
@@ -20,7 +20,11 @@ fn item(key: &str, value: &str, seq: u64) -> Item {
 }
 
 fn apply(message: &mut Message, operation: &Operation, admin: bool) -> Result<Decision, Error> {
-    let decision = message.decide(operation, "alice", admin, 1, &Limits::DEFAULT)?;
+    let decision = message.decide(
+        operation,
+        Writer { is_admin: admin, ..Writer::new("alice") },
+        Terms::new(&Limits::DEFAULT, 1),
+    )?;
     if let Some(change) = &decision.change {
         message.absorb(change);
     }
@@ -136,7 +140,7 @@ fn one_tombstone_too_many_is_refused_with_an_item_code() {
     let mut m = Message::default();
     set(&mut m, &[item("a", "1", 0), item("b", "1", 0)]);
     let both = Operation::Delete(vec![item("a", "", 1), item("b", "", 1)]);
-    let decision = m.decide(&both, "alice", false, 1, &limits).unwrap();
+    let decision = m.decide(&both, Writer::new("alice"), Terms::new(&limits, 1)).unwrap();
     assert_eq!(answers(&decision), [(0, "", 2), (TOO_MANY_TOMBSTONES, "1", 1)]);
 }
 
@@ -356,7 +360,7 @@ proptest! {
         let unlimited = Limits { live_keys: 0, ..Limits::DEFAULT };
         for (i, size) in groups.iter().enumerate() {
             let items = (0..*size).map(|j| item(&format!("{i}.{j}"), "v", 0)).collect();
-            let decision = m.decide(&Operation::Set(items), "a", false, 1, &unlimited).unwrap();
+            let decision = m.decide(&Operation::Set(items), Writer::new("a"), Terms::new(&unlimited, 1)).unwrap();
             m.absorb(&decision.change.unwrap());
         }
         let mut start = start;

@@ -62,6 +62,7 @@ impl Client {
             support_message_extension: message.support.then_some(1),
             message_id: Some(message.id.clone()),
             msg_body,
+            extension_rules: None,
             sync_other_machine: None,
         };
         if self.sent.len() == MOST_SENT {

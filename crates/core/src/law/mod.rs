@@ -8,12 +8,14 @@ mod decide;
 mod frequency;
 mod operation;
 mod pull;
+mod rules;
 
 pub use crate::change::{Change, ChangeKind};
-pub use decide::{Decision, ItemAnswer};
+pub use decide::{Decision, ItemAnswer, Terms};
 pub use frequency::{Attempts, CallRate};
 pub use operation::Operation;
 pub use pull::Page;
+pub use rules::{ClearBy, KeyOwner, Rules, Writer};
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

@@ -1,12 +1,12 @@
 //! The minimum of a chat's REST API that extensions need: sending and listing messages, making groups. The shapes are
 //! the public ones of the mirrored service; `MessageID` is ours. The element type `E` of a body is [`MsgElement`] for the
-//! SDK; the server keeps bodies as they came.
+//! SDK, and `R`, the rules, is [`Json`]; the server keeps bodies as they came, and knows rules.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::fields::wire_types;
+use super::fields::{Json, wire_types};
 use super::object;
 
 /// The service part of `sendmsg` and `admin_getroammsg`.
@@ -48,7 +48,7 @@ wire_types! {
     /// `openim/sendmsg` and `group_open_http_svc/send_group_msg`.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(default)]
-    pub struct SendRequest<E = MsgElement> {
+    pub struct SendRequest<E = MsgElement, R = Json> {
         /// 1 or 2; accepted and without effect here.
         #[serde(skip_serializing_if = "Option::is_none")]
         "SyncOtherMachine" => sync_other_machine: Option<u32>,
@@ -73,6 +73,9 @@ wire_types! {
         /// 1: the message may be extended.
         #[serde(skip_serializing_if = "Option::is_none")]
         "SupportMessageExtension" => support_message_extension: Option<u32>,
+        /// The message's rules ([`Rules`](crate::law::Rules); ours).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        "ExtensionRules" => extension_rules: Option<R>,
         /// The message's ID, made by the sender's SDK; made by the server when missing (ours).
         #[serde(skip_serializing_if = "Option::is_none")]
         "MessageID" => message_id: Option<String>,
@@ -145,7 +148,7 @@ wire_types! {
 wire_types! {
     /// A message in a list.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct ListedMessage<E = MsgElement> {
+    pub struct ListedMessage<E = MsgElement, R = Json> {
         /// The sender.
         "From_Account" => from_account: String,
         /// One-to-one: the recipient.
@@ -169,6 +172,9 @@ wire_types! {
         /// 1 if it may be extended.
         #[serde(default)]
         "SupportMessageExtension" => support_message_extension: u32,
+        /// The message's rules ([`Rules`](crate::law::Rules); ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ExtensionRules" => extension_rules: Option<R>,
         /// The message's ID (ours).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "MessageID" => message_id: Option<String>,
@@ -180,7 +186,7 @@ wire_types! {
 wire_types! {
     /// The reply to a list; one-to-one fields and group fields side by side, those that do not apply left out.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct ListReply<E = MsgElement> {
+    pub struct ListReply<E = MsgElement, R = Json> {
         /// `OK` or `FAIL`.
         "ActionStatus" => action_status: String,
         /// A sentence; empty when OK.
@@ -202,7 +208,7 @@ wire_types! {
         "LastMsgKey" => last_msg_key: Option<String>,
         /// One-to-one: the messages, oldest first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgList" => msg_list: Option<Vec<ListedMessage<E>>>,
+        "MsgList" => msg_list: Option<Vec<ListedMessage<E, R>>>,
         /// Group: the group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "GroupId" => group_id: Option<String>,
@@ -211,7 +217,7 @@ wire_types! {
         "IsFinished" => is_finished: Option<u32>,
         /// Group: the messages, newest first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "RspMsgList" => rsp_msg_list: Option<Vec<ListedMessage<E>>>,
+        "RspMsgList" => rsp_msg_list: Option<Vec<ListedMessage<E, R>>>,
     }
 }
 

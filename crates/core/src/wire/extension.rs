@@ -99,8 +99,8 @@ fn required(value: Option<String>, otherwise: &'static str) -> Result<String, Er
 
 /// Gives a wire type its address fields as an [`Address`].
 macro_rules! addressed {
-    ($($type:ident $(<$parameter:ident>)?),*) => {$(
-        impl $(<$parameter>)? $type $(<$parameter>)? {
+    ($($type:ident $(<$($parameter:ident),+>)?),*) => {$(
+        impl $(<$($parameter),+>)? $type $(<$($parameter),+>)? {
             /// The fields that name the message, taken out.
             pub fn take_address(&mut self) -> Address {
                 Address {

@@ -18,12 +18,16 @@ pub trait Source: Sized {
     fn object(&self, name: &'static str) -> Option<Self>;
     /// A field that is an array of objects.
     fn list(&self, name: &'static str) -> Option<Vec<Self>>;
+    /// The object itself, as JSON.
+    fn json(&self) -> String;
 }
 
 /// A JSON object that somebody will print.
 pub trait Sink: Sized {
     /// One without fields.
     fn empty() -> Self;
+    /// The object that the text is, or one without fields if it is none.
+    fn parsed(json: &str) -> Self;
     /// Gives it a field that is a string.
     fn put_text(&self, name: &'static str, value: &str);
     /// A field that is a number.
@@ -44,6 +48,37 @@ pub trait Read: Sized {
 pub trait Write {
     /// As an object.
     fn write<S: Sink>(&self) -> S;
+}
+
+/// An object that the SDK hands on as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Json(pub String);
+
+impl Read for Json {
+    fn read<S: Source>(source: &S) -> Self {
+        Self(source.json())
+    }
+}
+
+impl Write for Json {
+    fn write<S: Sink>(&self) -> S {
+        S::parsed(&self.0)
+    }
+}
+
+#[cfg(feature = "json")]
+impl serde::Serialize for Json {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<serde_json::Value>(&self.0).map_err(serde::ser::Error::custom)?.serialize(to)
+    }
+}
+
+#[cfg(feature = "json")]
+impl<'de> serde::Deserialize<'de> for Json {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let object = serde_json::Map::deserialize(from)?;
+        Ok(Self(alloc::format!("{}", serde_json::Value::Object(object))))
+    }
 }
 
 /// A type that a field may have.
@@ -133,25 +168,25 @@ always! {
 macro_rules! wire_types {
     ($(
         $(#[$on_type:meta])*
-        pub struct $name:ident $(<$parameter:ident = $default:ty>)? {$(
+        pub struct $name:ident $(<$($parameter:ident = $default:ty),+>)? {$(
             $(#[$on_field:meta])*
             $wire:literal => $field:ident: $type:ty,
         )*}
     )*) => {$(
         $(#[$on_type])*
-        pub struct $name $(<$parameter = $default>)? {$(
+        pub struct $name $(<$($parameter = $default),+>)? {$(
             $(#[$on_field])*
             #[serde(rename = $wire)]
             pub $field: $type,
         )*}
 
-        impl $(<$parameter: $crate::wire::Read + $crate::wire::Write>)? $crate::wire::Read for $name $(<$parameter>)? {
+        impl $(<$($parameter: $crate::wire::Read + $crate::wire::Write),+>)? $crate::wire::Read for $name $(<$($parameter),+>)? {
             fn read<S: $crate::wire::Source>(source: &S) -> Self {
                 Self { $($field: $crate::wire::fields::Field::get(source, $wire)),* }
             }
         }
 
-        impl $(<$parameter: $crate::wire::Read + $crate::wire::Write>)? $crate::wire::Write for $name $(<$parameter>)? {
+        impl $(<$($parameter: $crate::wire::Read + $crate::wire::Write),+>)? $crate::wire::Write for $name $(<$($parameter),+>)? {
             fn write<S: $crate::wire::Sink>(&self) -> S {
                 let sink = S::empty();
                 $($crate::wire::fields::Field::put(&self.$field, &sink, $wire);)*

@@ -13,7 +13,7 @@ mod state;
 
 pub use chat::*;
 pub use extension::*;
-pub use fields::{Read, Sink, Source, Write};
+pub use fields::{Json, Read, Sink, Source, Write};
 pub use push::*;
 pub use register::RegisterRequest;
 pub use state::{MessageState, QueuedItem, QueuedWrite};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chat::MsgElement;
 use super::extension::{Address, Extension, addressed};
-use super::fields::wire_types;
+use super::fields::{Json, wire_types};
 use super::state::MessageState;
 use crate::message::MessageRef;
 
@@ -51,7 +51,7 @@ pub mod close {
 wire_types! {
     /// What happened to one message: an operation on its extensions, or its arrival.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Event<E = MsgElement> {
+    pub struct Event<E = MsgElement, R = Json> {
         /// One of [`command`].
         "CallbackCommand" => callback_command: String,
         /// Sender of a one-to-one message, or of a new group message.
@@ -96,15 +96,18 @@ wire_types! {
         /// New message: 1 if it may be extended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "SupportMessageExtension" => support_message_extension: Option<u32>,
+        /// New message: its rules ([`Rules`](crate::law::Rules); ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "ExtensionRules" => extension_rules: Option<R>,
         /// New message: its body.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "MsgBody" => msg_body: Option<Vec<E>>,
     }
 }
 
-addressed!(Event<E>);
+addressed!(Event<E, R>);
 
-impl<E> Event<E> {
+impl<E, R> Event<E, R> {
     /// An event that says nothing yet.
     #[must_use]
     pub const fn empty() -> Self {
@@ -124,6 +127,7 @@ impl<E> Event<E> {
             msg_random: None,
             msg_time: None,
             support_message_extension: None,
+            extension_rules: None,
             msg_body: None,
         }
     }
@@ -162,7 +166,7 @@ impl ClientFrame {
 wire_types! {
     /// A frame from the server. `Type` says which fields count.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct ServerFrame<E = MsgElement> {
+    pub struct ServerFrame<E = MsgElement, R = Json> {
         /// `ready`, `refused`, `resumed`, `pong` or `push`.
         "Type" => r#type: String,
         /// refused: one of [`crate::code::CODES`].
@@ -173,7 +177,7 @@ wire_types! {
         "ErrorInfo" => error_info: Option<String>,
         /// push: what happened, per message in Seq order; everything that was waiting goes in one frame.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "Events" => events: Option<Vec<Event<E>>>,
+        "Events" => events: Option<Vec<Event<E, R>>>,
         /// resumed: messages that have changed since the Seq that the client named, or that it may not see.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "Messages" => messages: Option<Vec<MessageState>>,

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{Member, object};
+use crate::law::Rules;
 
 /// `openim_msg_ext_http_svc/register_message` (ours, admin): makes a message known that another chat carries, so that it can
 /// be extended. It is named by `To_Account` and `MsgKey`, or by `GroupId` and `MsgSeq`. The reply is a
@@ -36,6 +37,9 @@ pub struct RegisterRequest {
     /// 1, or missing: the message may be extended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub support_message_extension: Option<u32>,
+    /// The message's rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension_rules: Option<Rules>,
     /// The ID that pushes and lists give the message; made by the server when missing.
     #[serde(rename = "MessageID", skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use message_extensions_core::client::*;
 use message_extensions_core::code::{Error, NO_SUCH_MESSAGE};
-use message_extensions_core::law::{Change, ChangeKind, Message, Operation};
+use message_extensions_core::law::{Change, ChangeKind, Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
 use message_extensions_core::wire::{

@@ -22,7 +22,7 @@ use fastrand::Rng;
 use message_extensions_core::change::{Change, ChangeKind};
 use message_extensions_core::client::*;
 use message_extensions_core::code::{Error, NOT_READY, SEQ_CONFLICT};
-use message_extensions_core::law::{Message, Operation};
+use message_extensions_core::law::{Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
 use message_extensions_core::wire::{self, MessageState, QueuedWrite, ServerFrame, SetRequest};

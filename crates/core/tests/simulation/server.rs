@@ -34,8 +34,8 @@ impl World {
     fn write(&mut self, user: usize, request: SetRequest) -> Reply {
         let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
         let count = self.message.entries.get("count").and_then(|e| e.value.clone());
-        let decision =
-            self.message.decide(&operation, &format!("u{user}"), false, self.now, &Limits::DEFAULT).unwrap();
+        let (writer, terms) = (format!("u{user}"), Terms::new(&Limits::DEFAULT, self.now));
+        let decision = self.message.decide(&operation, Writer::new(&writer), terms).unwrap();
         if let Some(change) = &decision.change {
             self.message.absorb(change);
             if let ChangeKind::Set(items) = &change.kind {

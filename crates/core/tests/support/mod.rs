@@ -25,6 +25,10 @@ impl Source for Parsed {
     fn list(&self, name: &'static str) -> Option<Vec<Self>> {
         Some(self.0.get(name)?.as_array()?.iter().cloned().map(Self).collect())
     }
+
+    fn json(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 /// JSON as the SDK builds it in a browser.
@@ -43,6 +47,10 @@ impl Built {
 impl Sink for Built {
     fn empty() -> Self {
         Self(RefCell::default())
+    }
+
+    fn parsed(json: &str) -> Self {
+        Self(RefCell::new(serde_json::from_str(json).unwrap_or_default()))
     }
 
     fn put_text(&self, name: &'static str, value: &str) {

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 
 use message_extensions_core::code::{ADMIN_ONLY, Error};
+use message_extensions_core::law::Rules;
+use message_extensions_core::limits::Limits;
 use message_extensions_core::message::{is_refused_group, message_id};
 use message_extensions_core::wire::{
     Event, ListReply, ListRequest, ListedMessage, OK, SendReply, SendRequest, command,
@@ -30,7 +32,7 @@ const C2C_PAGE: u32 = 100;
 const GROUP_PAGE: u32 = 20;
 
 pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: SendRequest<Element> = call.request(body)?;
+    let request: SendRequest<Element, Rules> = call.request(body)?;
     let to = request.to_account.clone().unwrap_or_default();
     check_user_id("To_Account", &to)?;
     let conversation = Conversation::C2c { to };
@@ -39,7 +41,7 @@ pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn send_group(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: SendRequest<Element> = call.request(body)?;
+    let request: SendRequest<Element, Rules> = call.request(body)?;
     let group_id = request.group_id.clone().unwrap_or_default();
     let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let extensible =
@@ -50,7 +52,8 @@ pub(super) async fn send_group(call: Call<'_>, body: &[u8]) -> Answer {
 
 fn new_message(
     caller: &Caller,
-    request: SendRequest<Element>,
+    limits: &Limits,
+    request: SendRequest<Element, Rules>,
     conversation: Conversation,
     extensible: bool,
 ) -> Result<NewMessage, Error> {
@@ -65,6 +68,8 @@ fn new_message(
     if let Some(id) = &request.message_id {
         check_message_id(id, &sender, caller)?;
     }
+    let rules = request.extension_rules;
+    check_rules(rules.as_ref(), request.support_message_extension == Some(1), limits)?;
     let random = request.msg_random.or(request.random).unwrap_or_else(|| fastrand::u32(..));
     let time = now_s();
     let is_c2c = matches!(conversation, Conversation::C2c { .. });
@@ -77,6 +82,7 @@ fn new_message(
         extensible,
         message_id: request.message_id.unwrap_or_else(|| message_id(&sender, time, random)),
         body: checked_body(&request.msg_body)?,
+        rules,
         sender,
     })
 }
@@ -91,6 +97,15 @@ pub(super) fn check_message_id(id: &str, sender: &str, caller: &Caller) -> Resul
         return Err(invalid("MessageID must begin with From_Account and a hyphen"));
     }
     Ok(())
+}
+
+/// What no message may be sent with, whoever sends it.
+pub(super) fn check_rules(rules: Option<&Rules>, extensible: bool, limits: &Limits) -> Result<(), Error> {
+    let Some(rules) = rules else { return Ok(()) };
+    if !extensible {
+        return Err(invalid("ExtensionRules have no meaning without SupportMessageExtension: 1"));
+    }
+    rules.check(limits)
 }
 
 /// Only what an element must have; the rest is between the clients.
@@ -133,12 +148,12 @@ fn elements(stored: &StoredMessage) -> Result<Vec<Element>, Error> {
 /// Stores and pushes; a message that is sent again is answered again.
 async fn send(
     call: &Call<'_>,
-    request: SendRequest<Element>,
+    request: SendRequest<Element, Rules>,
     conversation: Conversation,
     extensible: bool,
 ) -> Answer {
     let has_id = request.message_id.is_some();
-    let message = new_message(&call.caller, request, conversation, extensible)?;
+    let message = new_message(&call.caller, &call.app.config.limits, request, conversation, extensible)?;
     let delivery = &call.app.delivery;
     let arrival = delivery.arrival(&message.conversation).await;
     let Inserted { stored, is_new } = insert(call, message, has_id).await?;
@@ -165,7 +180,7 @@ async fn insert(call: &Call<'_>, mut message: NewMessage, has_id: bool) -> Resul
     }
 }
 
-fn arrival_event(stored: &StoredMessage) -> Result<Event<Element>, Error> {
+fn arrival_event(stored: &StoredMessage) -> Result<Event<Element, Rules>, Error> {
     let message = &stored.message;
     let is_c2c = matches!(message.conversation, Conversation::C2c { .. });
     let event = Event::empty().addressed_to(stored.wire_key());
@@ -178,6 +193,7 @@ fn arrival_event(stored: &StoredMessage) -> Result<Event<Element>, Error> {
         msg_random: Some(message.random),
         msg_time: Some(message.time),
         support_message_extension: Some(message.extensible.into()),
+        extension_rules: message.rules.clone(),
         msg_body: Some(elements(stored)?),
         ..event
     })
@@ -223,7 +239,7 @@ pub(super) async fn list_c2c(call: Call<'_>, body: &[u8]) -> Answer {
     to_json(&c2c_page(&found, complete)?)
 }
 
-fn c2c_page(oldest_first: &[StoredMessage], complete: bool) -> Result<ListReply<Element>, Error> {
+fn c2c_page(oldest_first: &[StoredMessage], complete: bool) -> Result<ListReply<Element, Rules>, Error> {
     let oldest = oldest_first.first().map(|stored| &stored.message);
     Ok(ListReply {
         action_status: OK.into(),
@@ -254,7 +270,7 @@ pub(super) async fn list_group(call: Call<'_>, body: &[u8]) -> Answer {
     })
 }
 
-fn listed(stored: &StoredMessage) -> Result<ListedMessage<Element>, Error> {
+fn listed(stored: &StoredMessage) -> Result<ListedMessage<Element, Rules>, Error> {
     let message = &stored.message;
     let to = match &message.conversation {
         Conversation::C2c { to } => Some(to.clone()),
@@ -271,6 +287,7 @@ fn listed(stored: &StoredMessage) -> Result<ListedMessage<Element>, Error> {
         is_place_msg: (!is_c2c).then_some(0),
         msg_key: is_c2c.then(|| message.msg_key()),
         support_message_extension: message.extensible.into(),
+        extension_rules: message.rules.clone(),
         message_id: Some(message.message_id.clone()),
         msg_body: elements(stored)?,
     })

@@ -4,7 +4,7 @@ use message_extensions_core::code::{Error, NO_SUCH_GROUP, NOT_SUPPORTED};
 use message_extensions_core::message::{is_refused_group, message_id, msg_key, msg_key_parts};
 use message_extensions_core::wire::{CreateGroupRequest, RegisterRequest};
 
-use super::messages::{check_message_id, send_reply};
+use super::messages::{check_message_id, check_rules, send_reply};
 use super::{Call, failed, groups, invalid, to_json};
 use crate::caller::check_user_id;
 use crate::clock::now_s;
@@ -35,6 +35,8 @@ async fn new_message(call: &Call<'_>, request: RegisterRequest) -> Result<NewMes
     if let Some(id) = &request.message_id {
         check_message_id(id, &sender, &call.caller)?;
     }
+    let rules = request.extension_rules.clone();
+    check_rules(rules.as_ref(), extensible, &call.app.config.limits)?;
     let given_id = request.message_id.clone();
     let is_c2c = request.to_account.is_some() || request.msg_key.is_some();
     let is_group = request.group_id.is_some() || request.msg_seq.is_some();
@@ -58,7 +60,7 @@ async fn new_message(call: &Call<'_>, request: RegisterRequest) -> Result<NewMes
     };
     let message_id = given_id.unwrap_or_else(|| message_id(&sender, time, random));
     let body = "[]".to_owned();
-    Ok(NewMessage { sender, conversation, sequence, random, time, extensible, message_id, body })
+    Ok(NewMessage { sender, conversation, sequence, random, time, extensible, message_id, body, rules })
 }
 
 /// The numbers of a MsgKey that is written as the server itself would write it, so that it is found by them.
@@ -145,6 +147,8 @@ fn agrees(found: &NewMessage, given: &NewMessage, given_id: Option<&str>) -> Res
         "From_Account"
     } else if found.extensible != given.extensible {
         "SupportMessageExtension"
+    } else if found.rules != given.rules {
+        "ExtensionRules"
     } else if given_id.is_some_and(|id| id != found.message_id) {
         "MessageID"
     } else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use message_extensions_core::code::Error;
-use message_extensions_core::law::{Change, Message};
+use message_extensions_core::law::{Change, Message, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::{Event, MsgElement, Status};
 
@@ -40,8 +40,14 @@ impl Turn {
     pub(super) fn decide(&mut self, pending: Pending, hot: &Hot, limits: &Limits) {
         let request = &pending.request;
         let caller = &request.caller;
-        let decision =
-            self.message.decide(&request.operation, &caller.identifier, caller.is_admin, now_ms(), limits);
+        let message = &hot.stored.message;
+        let writer = Writer {
+            user: &caller.identifier,
+            is_admin: caller.is_admin,
+            is_sender: caller.identifier == message.sender,
+        };
+        let terms = Terms { limits, rules: message.rules.as_ref(), now: now_ms() };
+        let decision = self.message.decide(&request.operation, writer, terms);
         let json = match decision {
             Ok(mut decision) => {
                 if let Some(change) = decision.change.take() {

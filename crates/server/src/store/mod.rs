@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use async_trait::async_trait;
-use message_extensions_core::law::{Change, Message};
+use message_extensions_core::law::{Change, Message, Rules};
 use message_extensions_core::message::MessageRef;
 use prometheus_client::registry::Registry;
 
@@ -173,6 +173,8 @@ pub struct NewMessage {
     pub message_id: String,
     /// `MsgBody`, letter by letter.
     pub body: String,
+    /// `ExtensionRules`.
+    pub rules: Option<Rules>,
 }
 
 /// A message as it is kept.

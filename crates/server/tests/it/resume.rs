@@ -39,6 +39,7 @@ async fn stored(store: &dyn Store, n: u32, keys: u64) -> Value {
         extensible: true,
         message_id: format!("alice-1-{n}"),
         body: r#"[{"MsgType":"T","MsgContent":{}}]"#.into(),
+        rules: None,
     };
     let StoredMessage { no, message, .. } = store.insert_message(new).await.unwrap().unwrap().stored;
     let change = |seq| {

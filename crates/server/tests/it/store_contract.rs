@@ -52,6 +52,7 @@ fn message(conversation: Conversation, n: u32) -> NewMessage {
         extensible: true,
         message_id: format!("alice-1-{n}"),
         body: r#"[{"MsgType":"T", "MsgContent":{}}]"#.into(),
+        rules: None,
     }
 }
 

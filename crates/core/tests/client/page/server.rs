@@ -99,7 +99,8 @@ impl Page {
         request.take_address();
         let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
         let message = self.messages.entry(name(n)).or_default();
-        let decision = message.decide(&operation, author, false, self.now, &Limits::DEFAULT).unwrap();
+        let decision =
+            message.decide(&operation, Writer::new(author), Terms::new(&Limits::DEFAULT, self.now)).unwrap();
         if let Some(change) = &decision.change {
             message.absorb(change);
         }

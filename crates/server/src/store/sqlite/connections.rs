@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+use super::schema;
 use crate::store::StoreError;
 
-/// The version of `schema.sql`, kept in the file as `user_version`.
-const VERSION: i64 = 1;
 const READERS: usize = 4;
 /// Prepared statements a connection keeps; more than there are different ones.
 const STATEMENTS: usize = 64;
@@ -18,28 +17,11 @@ const STATEMENTS: usize = 64;
 /// The connection that writes; brings the file to our version of the schema.
 pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let mut db = Connection::open(path)?;
+    set_up(&db)?;
+    schema::migrate(&mut db)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
-    set_up(&db)?;
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        0 => {
-            let transaction = db.transaction()?;
-            transaction.execute_batch(include_str!("schema.sql"))?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-            transaction.commit()?;
-        }
-        VERSION => {}
-        newer => return Err(written_by_another(newer)),
-    }
     Ok(db)
-}
-
-fn written_by_another(version: i64) -> rusqlite::Error {
-    let text =
-        format!("it is of version {version}, this program knows version {VERSION}: use a newer program");
-    let code = rusqlite::ffi::Error { code: ErrorCode::NotADatabase, extended_code: 0 };
-    rusqlite::Error::SqliteFailure(code, Some(text))
 }
 
 fn set_up(db: &Connection) -> rusqlite::Result<()> {

@@ -65,14 +65,15 @@ pub(super) fn commit(db: &Connection, commit: &Commit) -> rusqlite::Result<bool>
     let cleared = commit.changes.iter().rfind(|change| change.kind == ChangeKind::Clear);
     let is_expected =
         db.prepare_cached(
-            "UPDATE counters SET latest_seq = ?3, clear_seq = ifnull(?4, clear_seq)
+            "UPDATE counters SET latest_seq = ?3, clear_seq = ifnull(?4, clear_seq), time = ifnull(?5, time)
             WHERE message_no = ?1 AND latest_seq = ?2",
         )?
         .execute(params![
             no,
             integer(commit.expected_seq),
             integer(latest_seq),
-            cleared.map(|change| integer(change.seq))
+            cleared.map(|change| integer(change.seq)),
+            commit.changes.last().map(|change| integer(change.time))
         ])? == 1;
     if is_expected {
         for change in &commit.changes {

@@ -1,14 +1,17 @@
 //! Messages in SQL.
 
+use message_extensions_core::law::Rules;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::extensions::{integer, unsigned};
+use crate::clock::now_ms;
 use crate::store::{C2cPage, Conversation, Inserted, MessageName, NewMessage, StoredMessage};
 
 /// What [`stored`] reads, from `messages m` joined with `groups g`.
 const SELECT: &str =
     "SELECT m.no, m.sender, m.recipient, m.group_no, g.group_id, m.msg_seq, m.random, m.time,
-    m.extensible, m.message_id, m.body FROM messages m LEFT JOIN groups g ON g.no = m.group_no";
+    m.extensible, m.message_id, m.body, m.rules FROM messages m LEFT JOIN groups g ON g.no = m.group_no";
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
     let to: Option<String> = row.get(2)?;
@@ -29,8 +32,14 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
         extensible: row.get(8)?,
         message_id: row.get(9)?,
         body: row.get(10)?,
+        rules: row.get::<_, Option<String>>(11)?.map(|json| rules(&json)).transpose()?,
     };
     Ok(StoredMessage { no: row.get(0)?, msg_seq, message })
+}
+
+fn rules(json: &str) -> rusqlite::Result<Rules> {
+    serde_json::from_str(json)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(11, Type::Text, e.into()))
 }
 
 fn all(db: &Connection, rest: &str, params: impl Params) -> rusqlite::Result<Vec<StoredMessage>> {
@@ -48,9 +57,11 @@ pub(super) fn insert(db: &Connection, mut new: NewMessage) -> rusqlite::Result<O
             None => return Ok(None),
         },
     };
+    let rules = new.rules.as_ref().map(serde_json::to_string).transpose();
+    let rules = rules.map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     db.prepare_cached(
-        "INSERT INTO messages (sender, recipient, msg_key, group_no, msg_seq, random, time, extensible, message_id, body)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO messages (sender, recipient, msg_key, group_no, msg_seq, random, time, extensible, message_id, body, rules)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         new.sender,
@@ -62,13 +73,17 @@ pub(super) fn insert(db: &Connection, mut new: NewMessage) -> rusqlite::Result<O
         integer(new.time),
         new.extensible,
         new.message_id,
-        new.body
+        new.body,
+        rules
     ])?;
     let no = db.last_insert_rowid();
     if group_no.is_some() {
         new.sequence = 0;
     }
-    db.prepare_cached("INSERT INTO counters VALUES (?1, 0, 0)")?.execute([no])?;
+    db.prepare_cached(
+        "INSERT INTO counters (message_no, latest_seq, clear_seq, time) VALUES (?1, 0, 0, ?2)",
+    )?
+    .execute([no, integer(now_ms())])?;
     let stored = StoredMessage { no, msg_seq: unsigned(msg_seq), message: new };
     Ok(Some(Inserted { stored, is_new: true }))
 }

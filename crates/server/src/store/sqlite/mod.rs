@@ -5,6 +5,7 @@ mod extensions;
 mod groups;
 mod messages;
 mod metrics;
+mod schema;
 mod writer;
 
 use std::collections::HashSet;

@@ -1,0 +1,193 @@
+//! The rules of a message (ours): what its sender lets others do. An app admin is bound by none of them.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::{
+    CLEAR_REFUSED, CLOSED, Error, INVALID_PARAMETER, KEY_OF_ANOTHER, VALUE_NOT_ALLOWED, WRITTEN_ONCE,
+};
+use crate::limits::{Limits, exceeds};
+
+/// `ExtensionRules`, given when a message is sent and never changed. A rule that is not known is refused: one that is
+/// misspelt would protect nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct Rules {
+    /// A key must be the caller's UserID followed by the suffix; deletes too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_owner: Option<KeyOwner>,
+    /// A key that has a value keeps it: no other set of it, no delete.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub write_once: bool,
+    /// From this time on nothing is written, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<u64>,
+    /// The message has so many live keys at most; 1 to the limit of live keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<usize>,
+    /// A value must be one of these; 1 to [`Rules::VALUES`] of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
+    /// Who may clear; [`Rules::clear_by`] says what holds without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear_by: Option<ClearBy>,
+}
+
+/// Whose keys are whose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+pub struct KeyOwner {
+    /// What follows the UserID in a key, such as `_0`; may be empty.
+    #[serde(alias = "suffix")]
+    pub suffix: String,
+}
+
+/// Who may clear a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClearBy {
+    /// App admins only.
+    Admin,
+    /// The message's sender.
+    Author,
+    /// Everybody who sees the message.
+    Any,
+}
+
+/// Who writes, and whose message it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Writer<'a> {
+    /// UserID of the caller.
+    pub user: &'a str,
+    /// An app admin: neither Seqs nor rules bind them.
+    pub is_admin: bool,
+    /// Whether the caller sent the message.
+    pub is_sender: bool,
+}
+
+impl<'a> Writer<'a> {
+    /// A user who did not send the message.
+    #[must_use]
+    pub const fn new(user: &'a str) -> Self {
+        Self { user, is_admin: false, is_sender: false }
+    }
+}
+
+impl Rules {
+    /// Values that [`Rules::values`] may list.
+    pub const VALUES: usize = 100;
+
+    /// Whether the rules make sense.
+    ///
+    /// # Errors
+    /// 10004 naming the rule and what was expected.
+    pub fn check(&self, limits: &Limits) -> Result<(), Error> {
+        let wrong = |text: String| Err(Error::with(INVALID_PARAMETER, text));
+        if let Some(owner) = &self.key_owner
+            && exceeds(owner.suffix.len() + 1, limits.key_bytes)
+        {
+            return wrong(format!(
+                "ExtensionRules.KeyOwner.Suffix has {} bytes of UTF-8, which leaves a key of {} no room for a UserID",
+                owner.suffix.len(),
+                limits.key_bytes
+            ));
+        }
+        if self.closes_at == Some(0) {
+            return wrong(
+                "ExtensionRules.ClosesAt must be a time in milliseconds since 1970, at least 1".into(),
+            );
+        }
+        if let Some(keys) = self.max_keys
+            && (keys == 0 || exceeds(keys, limits.live_keys))
+        {
+            return wrong(format!(
+                "ExtensionRules.MaxKeys must be from 1 to {}, not {keys}",
+                limits.live_keys
+            ));
+        }
+        let Some(values) = &self.values else { return Ok(()) };
+        if !(1..=Self::VALUES).contains(&values.len()) {
+            return wrong(format!(
+                "ExtensionRules.Values must list 1 to {} values, not {}",
+                Self::VALUES,
+                values.len()
+            ));
+        }
+        let mut listed = BTreeSet::new();
+        for (i, value) in values.iter().enumerate() {
+            if value.is_empty() || exceeds(value.len(), limits.value_bytes) || !listed.insert(value) {
+                return wrong(format!(
+                    "ExtensionRules.Values[{i}] must have 1 to {} bytes of UTF-8, and be listed once",
+                    limits.value_bytes
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who may clear: where keys have owners, or are written once, the sender; otherwise anybody.
+    #[must_use]
+    pub fn clear_by(&self) -> ClearBy {
+        let protects_keys = self.key_owner.is_some() || self.write_once;
+        self.clear_by.unwrap_or(if protects_keys { ClearBy::Author } else { ClearBy::Any })
+    }
+
+    /// The code with which a set of the key to `value`, or its delete, is refused. `is_live`: the key has a value.
+    pub(super) fn forbids(
+        &self,
+        writer: Writer<'_>,
+        key: &str,
+        value: Option<&str>,
+        is_live: bool,
+        now: u64,
+    ) -> Option<u32> {
+        if writer.is_admin {
+            return None;
+        }
+        let owns = |owner: &KeyOwner| {
+            key.strip_suffix(owner.suffix.as_str()).is_some_and(|user| user == writer.user)
+        };
+        let lists =
+            |values: &Vec<String>| value.is_none_or(|value| values.iter().any(|listed| listed == value));
+        if self.is_closed(now) {
+            Some(CLOSED)
+        } else if !self.key_owner.as_ref().is_none_or(owns) {
+            Some(KEY_OF_ANOTHER)
+        } else if self.write_once && is_live {
+            Some(WRITTEN_ONCE)
+        } else if !self.values.as_ref().is_none_or(lists) {
+            Some(VALUE_NOT_ALLOWED)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the writer may clear.
+    ///
+    /// # Errors
+    /// A refusal of the whole request: a clear has no items.
+    pub(super) fn check_clear(&self, writer: Writer<'_>, now: u64) -> Result<(), Error> {
+        let refused = |text| Err(Error::new(CLEAR_REFUSED, text));
+        if writer.is_admin {
+            return Ok(());
+        }
+        if self.is_closed(now) {
+            return refused("the message is closed by its rules: only an app admin may clear it");
+        }
+        match self.clear_by() {
+            ClearBy::Admin => refused("by the message's rules only an app admin may clear it"),
+            ClearBy::Author if !writer.is_sender => {
+                refused("by the message's rules only its sender or an app admin may clear it")
+            }
+            ClearBy::Author | ClearBy::Any => Ok(()),
+        }
+    }
+
+    fn is_closed(&self, now: u64) -> bool {
+        self.closes_at.is_some_and(|closes_at| now >= closes_at)
+    }
+}

@@ -96,7 +96,7 @@ wire_types! {
         /// New message: 1 if it may be extended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "SupportMessageExtension" => support_message_extension: Option<u32>,
-        /// New message: its rules ([`Rules`](crate::law::Rules); ours).
+        /// New message: its rules ([`Rules`](super::Rules); ours).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "ExtensionRules" => extension_rules: Option<R>,
         /// New message: its body.

@@ -17,6 +17,7 @@ mod proxy;
 mod push;
 mod register;
 mod resume;
+mod rules;
 mod settings;
 mod socket;
 mod store_contract;

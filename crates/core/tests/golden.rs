@@ -117,7 +117,7 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
 fn every_close_code_is_in_the_protocol_document() {
     let document = include_str!("../../../docs/protocol.md");
     use close::*;
-    for code in [REFUSED, BAD_FRAME, SILENT, TOO_SLOW, EXPIRED, GOING_AWAY] {
+    for code in [REFUSED, BAD_FRAME, SILENT, TOO_SLOW, EXPIRED, GOING_AWAY, TOO_MANY] {
         assert!(document.contains(&format!("| {code} |")), "{code}");
     }
 }

@@ -4,6 +4,7 @@
 //! upgrade ── login within 10 s ──▶ ready ──▶ events, pongs, resumed ──▶ close
 //!                  │                              ▲ 4002 not a frame of ours   4003 silent
 //!                  └▶ refused, close 4001         │ 4004 too slow  4005 signature expired  4006 server stops
+//!                     too many, close 4007
 //! ```
 
 use std::convert::Infallible;
@@ -90,7 +91,7 @@ async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<U
         Ok(caller) => caller,
         Err(end) => return end,
     };
-    let joined = Joined::new(app, caller);
+    let Some(joined) = Joined::new(app, caller) else { return Some((close::TOO_MANY, None)) };
     if let Err(end) = send(sink, plain_frame(ServerFrame::READY)).await {
         return end;
     }
@@ -113,9 +114,9 @@ struct Joined<'a> {
 }
 
 impl<'a> Joined<'a> {
-    fn new(app: &'a App, caller: Caller) -> Self {
-        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push);
-        Self { app, caller, outbox }
+    fn new(app: &'a App, caller: Caller) -> Option<Self> {
+        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push)?;
+        Some(Self { app, caller, outbox })
     }
 }
 

@@ -46,6 +46,8 @@ pub mod close {
     pub const EXPIRED: u16 = 4005;
     /// The server stops: connect again.
     pub const GOING_AWAY: u16 = 4006;
+    /// The user has as many connections as they may: connect again later.
+    pub const TOO_MANY: u16 = 4007;
 }
 
 wire_types! {

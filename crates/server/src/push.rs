@@ -35,6 +35,8 @@ use crate::resume::Resume;
 
 /// Largest frame from a client, bytes; a resume is the largest there is.
 const FRAME_BYTES: usize = 1 << 20;
+/// What a connection reads at a time, bytes; reserved as long as it is there, and most have nothing to say.
+const READ_BYTES: usize = 2 << 10;
 /// Largest login frame, bytes.
 const LOGIN_BYTES: usize = 64 << 10;
 /// How long a connection that ends may take to hear why.
@@ -58,7 +60,8 @@ pub(crate) async fn connect(
         return (StatusCode::FORBIDDEN, "this Origin is not allowed").into_response();
     }
     let url = UrlParameters::of(&uri);
-    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
+    let upgrade =
+        upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BYTES);
     upgrade.on_upgrade(move |socket| async move {
         let tasks = app.tasks.clone();
         // Tracked, so that the server's stop waits for the farewell.

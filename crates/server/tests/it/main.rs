@@ -6,6 +6,7 @@
 mod bad_requests;
 mod chat;
 mod client;
+mod crowd;
 mod extensions;
 mod faulty;
 mod http;

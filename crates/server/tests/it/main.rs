@@ -20,3 +20,6 @@ mod resume;
 mod settings;
 mod socket;
 mod store_contract;
+mod webhook_receiver;
+mod webhooks;
+mod webhooks_process;

@@ -99,6 +99,7 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
             "PullReply" => drop(crosses::<PullReply>(sample)),
             "SendReply" => drop(crosses::<SendReply>(sample)),
             "ListReply" => drop(crosses::<ListReply>(sample)),
+            "Event" => drop(crosses::<Event>(sample)),
             "ServerFrame" => drop(crosses::<ServerFrame>(sample)),
             // Only servers write these, and an empty list is not written back.
             "CreateGroupRequest" => drop(serde_json::from_str::<CreateGroupRequest>(sample).unwrap()),

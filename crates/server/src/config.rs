@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use message_extensions_core::limits::Limits;
 
+use crate::webhook::Receiver;
+
 /// The server's settings. The store is opened apart from it, see [`crate::store`].
 #[derive(Clone)]
 pub struct Config {
@@ -27,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// The push connection's.
     pub push: PushLimits,
+    /// Who is told of every change; `None`: nobody.
+    pub webhook: Option<Receiver>,
     /// How long `/readyz` says 503 before the server stops accepting, so that a load balancer has looked.
     pub stop_delay: Duration,
 }
@@ -45,6 +49,7 @@ impl Config {
             extensions_off: false,
             limits: Limits::DEFAULT,
             push: PushLimits::default(),
+            webhook: None,
             stop_delay: Duration::ZERO,
         }
     }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use message_extensions_core::limits::Limits;
 use message_extensions_server::config::{Config, DEFAULT_ADMIN, PushLimits};
+use message_extensions_server::webhook::Receiver;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::secret::{self, Secret};
+use super::webhook::GivenUrl;
 
 /// Where the data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -104,6 +106,7 @@ fn id(field: &str) -> &str {
 }
 
 const PUSH: &str = "Push connections";
+const WEBHOOKS: &str = "Webhooks";
 const LIMITS: &str = "Limits (0: none)";
 
 settings! {
@@ -167,6 +170,27 @@ settings! {
     /// Bytes of events that may wait for a connection.
     #[arg(value_name = "N", default_value = PushLimits::DEFAULT.queued_bytes.to_string(), help_heading = PUSH)]
     push_queued_bytes: usize,
+    /// The URL to which every change of extensions is posted. Without it: none is.
+    #[arg(value_name = "URL", hide_env_values = true, help_heading = WEBHOOKS)]
+    webhook: GivenUrl,
+    /// The secret with which they are signed: base64 after whsec_, or the text as it is. Better given in a file.
+    #[arg(value_name = "S", hide_env_values = true, help_heading = WEBHOOKS)]
+    webhook_secret: Secret,
+    /// A file that holds the secret and nothing else.
+    #[arg(value_name = "FILE", help_heading = WEBHOOKS)]
+    webhook_secret_file: PathBuf,
+    /// The secret before this one, during a rotation: they are signed with both.
+    #[arg(value_name = "S", hide_env_values = true, help_heading = WEBHOOKS)]
+    previous_webhook_secret: Secret,
+    /// A file that holds it.
+    #[arg(value_name = "FILE", help_heading = WEBHOOKS)]
+    previous_webhook_secret_file: PathBuf,
+    /// Changes that may wait for the receiver; with more, the oldest are dropped.
+    #[arg(value_name = "N", default_value = Receiver::QUEUE.to_string(), help_heading = WEBHOOKS)]
+    webhook_queue: usize,
+    /// Seconds for which a change may wait for the receiver; then it is dropped.
+    #[arg(value_name = "S", default_value = Receiver::MAX_AGE.as_secs().to_string(), help_heading = WEBHOOKS)]
+    webhook_max_age: u64,
     /// Longest key, bytes.
     #[arg(value_name = "N", default_value = Limits::DEFAULT.key_bytes.to_string(), help_heading = LIMITS)]
     key_bytes: usize,
@@ -253,6 +277,7 @@ impl Settings {
         config.extensions_off = values.extensions_off.unwrap_or_default();
         config.limits = self.limits();
         config.push = self.push()?;
+        config.webhook = self.webhook()?;
         config.stop_delay = Duration::from_secs(values.stop_delay.unwrap_or_default());
         Ok(config)
     }

@@ -1,14 +1,17 @@
 //! The store that forgets at exit: for trying out, and for tests.
 
+mod webhooks;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use message_extensions_core::law::Message;
 
+use self::webhooks::Webhooks;
 use super::{
     AnswerId, C2cPage, Commit, Conversation, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage,
-    REMEMBERED_ANSWERS, Store, StoreError, StoredMessage,
+    REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Everything in maps behind one lock; no method waits while it holds it.
@@ -27,6 +30,7 @@ struct Data {
     names: HashMap<MessageName, Vec<i64>>,
     ids: HashMap<SenderId, i64>,
     c2c: HashMap<[String; 2], Vec<i64>>,
+    webhooks: Webhooks,
 }
 
 /// What a message that is sent again has in common with the first: where, who, `MessageID`.
@@ -241,6 +245,7 @@ impl Store for MemoryStore {
                 own.pop_front();
             }
         }
+        data.webhooks.add(commit.message_no, commit.webhooks);
         Ok(())
     }
 
@@ -254,6 +259,22 @@ impl Store for MemoryStore {
         let own = data.messages.get(&message_no).and_then(|m| m.answers.get(caller));
         let found = own.into_iter().flatten().find(|(id, _)| id.request_id == request_id);
         Ok(found.map(|(_, answer)| answer.clone()))
+    }
+
+    async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError> {
+        Ok(self.data().webhooks.messages(after, count))
+    }
+
+    async fn webhooks(&self, message_no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
+        Ok(self.data().webhooks.of(message_no, count))
+    }
+
+    async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError> {
+        Ok(self.data().webhooks.remove(&received))
+    }
+
+    async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
+        Ok(self.data().webhooks.trim(keep, since))
     }
 
     async fn close(&self) {}

@@ -22,3 +22,6 @@ mod rules;
 mod settings;
 mod socket;
 mod store_contract;
+mod webhook_receiver;
+mod webhooks;
+mod webhooks_process;

@@ -2,6 +2,7 @@
 
 mod connections;
 mod extensions;
+mod file;
 mod groups;
 mod messages;
 mod metrics;
@@ -23,6 +24,10 @@ use super::{
     StoredMessage,
 };
 
+/// Files up to this size are looked through at the start unless somebody says otherwise: one second or, when nothing of
+/// it is in the system's cache, as long as the disk needs to read it.
+pub const CHECK_BYTES: u64 = 1 << 30;
+
 /// Messages, groups and extensions in `messages.db` of a folder. What was answered survives a power cut: WAL with
 /// `synchronous=FULL`, and answers are given after the commit.
 pub struct SqliteStore {
@@ -36,15 +41,23 @@ impl SqliteStore {
     /// Opens the store in the folder `dir`, which is made when missing.
     ///
     /// # Errors
-    /// A sentence for the operator: the folder cannot be used, another process uses it, a newer version wrote it.
+    /// A sentence for the operator: the folder cannot be used, another process uses it, the file is damaged, or not ours, or
+    /// of a newer version. Then it is left as it is.
     pub fn open(dir: &Path) -> Result<Self, String> {
+        Self::open_checking(dir, CHECK_BYTES)
+    }
+
+    /// The same; a file of more than `check_bytes` is not looked through for damage first.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_checking(dir: &Path, check_bytes: u64) -> Result<Self, String> {
         let failed = |what: &str, why: &dyn std::fmt::Display| format!("{what} {}: {why}", dir.display());
         fs::create_dir_all(dir).map_err(|e| failed("cannot make the data folder", &e))?;
         let lock = lock(dir)?;
-        let path = dir.join("messages.db");
-        let writer =
-            connections::open_writer(&path).map_err(|e| failed("cannot open the data in the folder", &e))?;
-        let readers = Readers::open(&path).map_err(|e| failed("cannot read the data in the folder", &e))?;
+        let path = file::path(dir);
+        let writer = file::open(dir, check_bytes)?;
+        let readers = Readers::open(&path).map_err(|e| file::in_words(&path, &e))?;
         let writer = Writer::start(writer).map_err(|e| failed("cannot start the writer of", &e))?;
         Ok(Self { writer, readers, _lock: lock })
     }
@@ -165,8 +178,7 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        // A transaction in which nothing is written needs no fsync.
-        self.write(|_| Ok(())).await?;
+        self.writer.check().await?;
         self.latest_seq(0).await.map(drop)
     }
 

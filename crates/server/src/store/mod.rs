@@ -7,7 +7,7 @@ mod memory;
 mod sqlite;
 
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{CHECK_BYTES, SqliteStore};
 
 use std::collections::HashSet;
 use std::fmt;

@@ -54,6 +54,11 @@ impl Readers {
         Ok(Self { path: path.to_owned(), idle, permits: Semaphore::new(READERS) })
     }
 
+    /// Closes those that nobody uses.
+    pub(super) fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Runs `work` on the blocking pool, in one transaction: what it reads is of one moment.
     pub(super) async fn run<T: Send + 'static>(
         &self,

@@ -187,6 +187,8 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        // The connection that writes goes last: it brings the log (-wal) into the file, which others cannot.
+        self.readers.close();
         self.writer.finish().await;
     }
 }

@@ -21,9 +21,9 @@ pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     }
     let transaction = db.transaction()?;
     let stepped = steps.iter().try_for_each(|step| transaction.execute_batch(step));
-    stepped.map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::Unknown) => refused(format!(
-            "it cannot be brought from version {version} to {VERSION}, and was left as it is: {error}"
+    stepped.map_err(|error| match error {
+        rusqlite::Error::SqlInputError { msg, .. } => refused(format!(
+            "it cannot be brought from version {version} to {VERSION}, and was left as it is: {msg}"
         )),
         _ => error,
     })?;

@@ -27,6 +27,10 @@ pub struct Config {
     pub limits: Limits,
     /// The push connection's.
     pub push: PushLimits,
+    /// Messages that nobody has changed for so long are removed; `None`: none are.
+    pub retention: Option<Duration>,
+    /// How long it takes until they are looked for again.
+    pub retention_interval: Duration,
     /// How long `/readyz` says 503 before the server stops accepting, so that a load balancer has looked.
     pub stop_delay: Duration,
 }
@@ -45,6 +49,8 @@ impl Config {
             extensions_off: false,
             limits: Limits::DEFAULT,
             push: PushLimits::default(),
+            retention: None,
+            retention_interval: Duration::from_secs(3600),
             stop_delay: Duration::ZERO,
         }
     }

@@ -14,6 +14,7 @@
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
 //! | `resume` | what a client that comes back has missed |
+//! | `retention` | removing messages that nobody has changed for long |
 //! | `health`, `metrics` | whether the server is well, and what it does, for the operator's machines |
 //!
 //! `http` calls `commands`, these call `message_queue` and `store`, and the queue hands events to `delivery`.
@@ -35,6 +36,7 @@ mod metrics;
 mod origin;
 mod push;
 mod resume;
+mod retention;
 pub mod store;
 mod visibility;
 
@@ -168,6 +170,7 @@ pub async fn run(
         outcome = serving.into_future() => outcome,
         () = give_up(&app) => Ok(()),
         never = app.sweep() => match never {},
+        never = retention::run(&app) => match never {},
     };
     app.stop.cancel();
     app.tasks.close();

@@ -3,6 +3,8 @@
 // Clippy's leave for tests does not reach the helpers that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod archive;
+mod backup;
 mod bad_requests;
 mod chat;
 mod client;
@@ -18,6 +20,7 @@ mod proxy;
 mod push;
 mod register;
 mod resume;
+mod retention;
 mod settings;
 mod socket;
 mod storage;

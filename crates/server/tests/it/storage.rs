@@ -189,7 +189,8 @@ async fn a_file_that_is_not_ours_or_newer_is_refused_with_words_and_left_as_it_i
     let sql =
         |sql: &'static str| move |path: &Path| Connection::open(path).unwrap().execute_batch(sql).unwrap();
     let bytes = |bytes: &'static [u8]| move |path: &Path| fs::write(path, bytes).unwrap();
-    let cases: Vec<(Box<dyn Fn(&Path)>, &[&str])> = vec![
+    type Make = Box<dyn Fn(&Path)>;
+    let cases: Vec<(Make, &[&str])> = vec![
         (Box::new(ours("PRAGMA user_version = 99")), &["version 99", "newer program"]),
         (Box::new(ours("PRAGMA application_id = 7")), &[NOT_OURS]),
         (Box::new(sql("CREATE TABLE messages (no INTEGER)")), &[NOT_OURS]),

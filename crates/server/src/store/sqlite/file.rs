@@ -61,6 +61,20 @@ fn open_existing(path: &Path, is_checked: bool) -> rusqlite::Result<Connection> 
     Ok(db)
 }
 
+/// A connection that reads, also while a server writes; the data may be of an older version.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(super) fn open_to_read(dir: &Path) -> Result<Connection, String> {
+    let path = path(dir);
+    if !path.try_exists().map_err(|e| format!("cannot look for {}: {e}", path.display()))? {
+        return Err(format!("there is no data in the folder {}: it has no messages.db", dir.display()));
+    }
+    bytes(&path)?;
+    let opened = connections::open_reader(&path).and_then(|db| schema::version(&db).map(|_| db));
+    opened.map_err(|e| in_words(&path, &e))
+}
+
 /// Looks at every page.
 fn check(db: &Connection) -> rusqlite::Result<()> {
     let found: String = db.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
@@ -122,7 +136,7 @@ pub(super) fn in_words(path: &Path, error: &rusqlite::Error) -> String {
             )
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            format!("cannot open {name} for writing: {error}; the server's user must own it and its folder")
+            format!("cannot open {name}: {error}; it takes the user that owns it and its folder")
         }
         _ => format!("cannot open {name}: {error}"),
     }

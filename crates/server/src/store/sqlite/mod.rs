@@ -1,26 +1,31 @@
 //! The embedded store: one SQLite file, written by one thread that commits everything waiting at a time.
 
+mod archive;
+mod backup;
 mod connections;
 mod extensions;
 mod file;
 mod groups;
 mod messages;
 mod metrics;
+mod retention;
 mod schema;
 mod writer;
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
+use std::future::Future;
 use std::path::Path;
 
 use async_trait::async_trait;
+use message_extensions_core::message::MessageRef;
 use prometheus_client::registry::Registry;
 use rusqlite::Connection;
 
 use self::connections::Readers;
 use self::writer::Writer;
 use super::{
-    C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
+    Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
     StoredMessage,
 };
 
@@ -60,6 +65,24 @@ impl SqliteStore {
         let readers = Readers::open(&path).map_err(|e| file::in_words(&path, &e))?;
         let writer = Writer::start(writer).map_err(|e| failed("cannot start the writer of", &e))?;
         Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// Copies the data of the folder `dir` into the file `to`, as of one moment, also while a server uses the folder. The
+    /// copy is a `messages.db`, and is there when it is whole and on the disk. `stop` gives it up. Returns its bytes.
+    ///
+    /// # Errors
+    /// A sentence for the operator: there is no data, or the file is there already or cannot be written. Then there is no
+    /// new file.
+    pub async fn backup(dir: &Path, to: &Path, stop: impl Future<Output = ()>) -> Result<u64, String> {
+        backup::backup(dir, to, stop).await
+    }
+
+    /// Everything of a message in the folder `dir`, also while a server uses the folder. `None`: there is no such message.
+    ///
+    /// # Errors
+    /// A sentence for the operator: there is no data, or it cannot be read.
+    pub fn archive_in(dir: &Path, named: MessageRef) -> Result<Option<Archive>, String> {
+        archive::find(dir, named)
     }
 
     async fn read<T: Send + 'static>(
@@ -175,6 +198,23 @@ impl Store for SqliteStore {
     ) -> Result<Option<String>, StoreError> {
         let caller = caller.to_owned();
         self.read(move |db| extensions::answer(db, message_no, &caller, request_id)).await
+    }
+
+    async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {
+        self.read(move |db| archive::archive(db, message_no)).await
+    }
+
+    async fn restore(&self, archive: &Archive) -> Result<Inserted, StoreError> {
+        let archive = archive.clone();
+        self.write(move |db| archive::restore(db, &archive)).await?.ok_or(StoreError::Conflict)
+    }
+
+    async fn expire(&self, before_ms: u64, count: usize) -> Result<Vec<StoredMessage>, StoreError> {
+        let old = self.read(move |db| retention::old(db, before_ms, count)).await?;
+        if old.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(move |db| retention::remove(db, &old, before_ms)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

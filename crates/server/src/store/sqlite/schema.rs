@@ -60,6 +60,19 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
     Ok(version)
 }
 
+/// That the file is of the present version.
+///
+/// # Errors
+/// When it is of another, or another program's.
+pub(super) fn is_present(db: &Connection) -> rusqlite::Result<()> {
+    match version(db)? {
+        VERSION => Ok(()),
+        older => Err(refused(format!(
+            "it is of version {older}, and of version {VERSION} once this program has served it"
+        ))),
+    }
+}
+
 /// Writes, and leaves everything as it was; all that can be seen of it is a number that no group will have.
 pub(super) fn touch(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("INSERT INTO groups (group_id, type, name) VALUES ('', '', ''); DELETE FROM groups WHERE group_id = ''")

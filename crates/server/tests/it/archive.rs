@@ -362,6 +362,30 @@ async fn what_cannot_be_exported_or_imported_is_said_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn an_import_that_fails_at_its_last_row_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path()).unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("messages.db")).unwrap();
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON answers BEGIN SELECT raise(ABORT, 'no room'); END";
+    db.execute_batch(trigger).unwrap();
+    let members = vec!["alice".into()];
+    let group = NewGroup { group_id: "g".into(), group_type: "Public".into(), name: String::new(), members };
+    let read = Archive::read(LINES.join("\n").as_bytes()).unwrap();
+    let conversation = Conversation::Group { group_id: "g".into(), no: 0 };
+    let message = NewMessage { conversation, ..read.message.clone() };
+    let archive = Archive { group: Some(group), message, ..read };
+    let text = import(&store, &archive).await.unwrap_err();
+    assert!(text.contains("nothing was done") && text.contains("no room"), "{text}");
+    for table in ["groups", "members", "messages", "counters", "entries", "answers"] {
+        let count: i64 =
+            db.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap();
+        assert_eq!(count, 0, "{table}");
+    }
+    db.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(import(&store, &archive).await, Ok(Imported::New));
+}
+
+#[tokio::test]
 async fn a_reader_that_has_gone_is_an_error_and_no_panic() {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path()).unwrap();

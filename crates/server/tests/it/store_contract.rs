@@ -399,7 +399,7 @@ async fn what_nobody_has_changed_for_long_is_removed_with_everything(store: &dyn
     assert_eq!(store.list_group(group_no, None, 9).await.unwrap(), []);
     let users = ["alice".to_owned(), "bob".to_owned()];
     let page = C2cPage { users, min_time: 0, max_time: None, before: None, count: 9 };
-    assert_eq!(store.list_c2c(page).await.unwrap(), [changed.clone()]);
+    assert_eq!(store.list_c2c(page).await.unwrap(), std::slice::from_ref(&changed));
     assert_eq!(store.load(changed.no).await.unwrap().unwrap().message.latest_seq, 1);
     assert!(store.group("lunch").await.unwrap().is_some());
     // Neither number is given again.

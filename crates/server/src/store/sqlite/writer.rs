@@ -47,13 +47,18 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let gone = || StoreError::Failed("the store did not finish this write".into());
         let (answer, outcome) = oneshot::channel();
-        let job: Job = Box::new(move |db| {
-            let done = work(db)?;
-            let tell: Tell = Box::new(move |committed| {
-                // Whoever asked may have gone meanwhile.
-                let _ = answer.send(committed.map(|()| done));
-            });
-            Ok(tell)
+        // Whoever asked may have gone meanwhile.
+        let job: Job = Box::new(move |db| match work(db) {
+            Ok(done) => {
+                let tell: Tell = Box::new(move |committed| {
+                    let _ = answer.send(committed.map(|()| done));
+                });
+                Ok(tell)
+            }
+            Err(error) => {
+                let _ = answer.send(Err(StoreError::Failed(error.to_string())));
+                Err(error)
+            }
         });
         let _waiting = self.metrics.waiting();
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();

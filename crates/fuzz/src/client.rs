@@ -108,7 +108,9 @@ impl Page {
                 self.client.handle_loaded(states, Vec::new(), now);
             }
             b'o' => self.client.handle_socket_open(now),
-            b'c' => self.client.handle_socket_closed(if n == 0 { 1006 } else { 4000 + u16::from(n % 8) }, now),
+            b'c' => {
+                self.client.handle_socket_closed(if n == 0 { 1006 } else { 4000 + u16::from(n % 8) }, now)
+            }
             b'g' => {
                 let (call, source) = (self.call(), [None, Some("cache"), Some("server")][usize::from(n % 3)]);
                 self.client.handle_get(call, argument(n), None, source, now);

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use message_extensions_core::wire::{ClientFrame, MessageState, RESUMED_BYTES, RESUMED_MESSAGES, ServerFrame};
+use message_extensions_core::wire::{
+    ClientFrame, MessageState, RESUMED_BYTES, RESUMED_MESSAGES, ServerFrame,
+};
 use message_extensions_server::fuzzing::read_frame;
 use serde_json::Value;
 
@@ -13,10 +15,19 @@ use crate::service::{World, block_on, user};
 const FRAMES: usize = 8;
 /// Writes that are there to be resumed.
 const WRITES: [(&str, &str); 4] = [
-    ("openim_msg_ext_http_svc/set_key_values", r#"{"To_Account":"bob","MsgKey":"1_2_3","OperateType":1,"ExtensionList":[{"Key":"a","Value":"1","Seq":0},{"Key":"b","Value":"1","Seq":0}]}"#),
-    ("openim_msg_ext_http_svc/set_key_values", r#"{"To_Account":"bob","MsgKey":"1_2_3","OperateType":2,"ExtensionList":[{"Key":"a","Seq":1}]}"#),
+    (
+        "openim_msg_ext_http_svc/set_key_values",
+        r#"{"To_Account":"bob","MsgKey":"1_2_3","OperateType":1,"ExtensionList":[{"Key":"a","Value":"1","Seq":0},{"Key":"b","Value":"1","Seq":0}]}"#,
+    ),
+    (
+        "openim_msg_ext_http_svc/set_key_values",
+        r#"{"To_Account":"bob","MsgKey":"1_2_3","OperateType":2,"ExtensionList":[{"Key":"a","Seq":1}]}"#,
+    ),
     ("openim_msg_ext_http_svc/group_set_key_values", r#"{"GroupId":"g","MsgSeq":1,"OperateType":3}"#),
-    ("openim_msg_ext_http_svc/group_set_key_values", r#"{"GroupId":"g","MsgSeq":1,"OperateType":1,"ExtensionList":[{"Key":"c","Value":"1","Seq":0}]}"#),
+    (
+        "openim_msg_ext_http_svc/group_set_key_values",
+        r#"{"GroupId":"g","MsgSeq":1,"OperateType":1,"ExtensionList":[{"Key":"c","Value":"1","Seq":0}]}"#,
+    ),
 ];
 
 /// A line a frame, its first byte says from whom.
@@ -85,7 +96,10 @@ async fn resume(world: &World, user: &str, named: Option<Vec<MessageState>>) {
         let address = state.take_address();
         // Whoever may not see a message, or cannot name one, is told so; and nobody's knowledge is older than that.
         if !told.contains(&format!("{address:?}")) {
-            assert!(user != "mallory" && address.clone().message().is_ok() && known == Some(2), "{address:?}");
+            assert!(
+                user != "mallory" && address.clone().message().is_ok() && known == Some(2),
+                "{address:?}"
+            );
         }
     }
 }

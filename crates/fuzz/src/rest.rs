@@ -80,7 +80,8 @@ fn accepted(reply: &Value, before: &[Value; 2], after: &[Value; 2]) {
     for item in items {
         let told = &item["Extension"];
         let entry = entries.iter().find(|entry| entry["Key"] == told["Key"]);
-        let (value, seq) = entry.map_or((&Value::Null, &Value::Null), |entry| (&entry["Value"], &entry["Seq"]));
+        let (value, seq) =
+            entry.map_or((&Value::Null, &Value::Null), |entry| (&entry["Value"], &entry["Seq"]));
         let is_told = (value, seq) == (&told["Value"], &told["Seq"]);
         assert!(is_told || (entry.is_none() && told["Seq"] == 0), "{reply}: {after}");
     }

@@ -63,9 +63,7 @@ fn url(user: &str, path: &str, request_id: Option<&str>) -> String {
         all.iter().find(|(of, _)| *of == user).unwrap().1.clone()
     });
     let more = request_id.map(|id| format!("&requestid={id}")).unwrap_or_default();
-    format!(
-        "/v4/{path}?sdkappid={APP}&identifier={user}&usersig={signature}&random=1&contenttype=json{more}"
-    )
+    format!("/v4/{path}?sdkappid={APP}&identifier={user}&usersig={signature}&random=1&contenttype=json{more}")
 }
 
 /// The server.

@@ -9,8 +9,7 @@ use message_extensions_fuzz::TARGETS;
 fn run(name: &str) {
     let check = TARGETS.iter().find(|(target, _)| *target == name).unwrap().1;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
-    let mut files: Vec<_> =
-        std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty(), "{} is empty", folder.display());
     for file in files {

@@ -18,5 +18,6 @@ mod push;
 mod register;
 mod resume;
 mod settings;
+mod soak;
 mod socket;
 mod store_contract;

@@ -11,9 +11,10 @@ const CALLS: usize = 24;
 pub fn check(input: &[u8]) {
     block_on(async {
         let world = World::new().await;
+        let mut state = world.state().await;
         for line in input.split(|byte| *byte == b'\n').take(CALLS) {
             if let [who, what, id, body @ ..] = line {
-                call(&world, user(*who), *what, *id, body).await;
+                state = call(&world, state, user(*who), *what, *id, body).await;
             }
         }
     });
@@ -38,17 +39,18 @@ fn path(what: u8) -> Option<&'static str> {
     })
 }
 
-async fn call(world: &World, user: &str, what: u8, id: u8, body: &[u8]) {
-    let before = world.state().await;
+/// The state after it.
+async fn call(world: &World, before: [Value; 2], user: &str, what: u8, id: u8, body: &[u8]) -> [Value; 2] {
     if what == b'u' {
         if let Ok(url) = std::str::from_utf8(body) {
             world.post(url, b"{}").await;
             assert_eq!(world.state().await, before);
         }
-        return;
+        return before;
     }
-    let Some(path) = path(what) else { return };
-    let request_id = (id != b' ').then(|| char::from(id.clamp(b'-', b'z')).to_string().repeat(32));
+    let Some(path) = path(what) else { return before };
+    let digit = if id.is_ascii_alphanumeric() { char::from(id) } else { 'z' };
+    let request_id = (id != b' ').then(|| digit.to_string().repeat(32));
     let reply = world.call(user, path, request_id.as_deref(), body).await;
     let after = world.state().await;
     let is_set = matches!(what, b's' | b'S');
@@ -61,6 +63,7 @@ async fn call(world: &World, user: &str, what: u8, id: u8, body: &[u8]) {
         assert_eq!(world.call(user, path, request_id.as_deref(), body).await, reply);
         assert_eq!(world.state().await, after, "a retry was written");
     }
+    after
 }
 
 /// One message has changed at most, by one Seq, and just as the reply says.

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::repo::{Repo, read};
-use crate::run::Cmd;
+use crate::repo::Repo;
 use crate::soak::Soak;
 
 /// Counters for each edge, where they are in the code, and what was compared.

@@ -9,14 +9,10 @@ mod stampede;
 mod two_writers;
 
 use std::fmt::Display;
-use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::process::Child;
 
-use crate::client::{ADMIN, APP, Api, CREATE, GROUP_SEND, SECRET, message};
-use crate::process::{binary, start};
+use crate::client::{ADMIN, Api, CREATE, GROUP_SEND, message};
 use crate::socket::Socket;
 
 /// How much of something: the variable `name`, or a small share.
@@ -34,15 +30,6 @@ fn seed() -> u64 {
 /// Says what was done, in the line that `cargo xtask soak` shows.
 fn done(what: impl Display) {
     println!("soak: {what}");
-}
-
-/// A server with these flags besides, and with the default limits.
-async fn serve_with(data: &Path, flags: &[&str]) -> (Child, Api) {
-    let app = APP.to_string();
-    let mut command = binary(&["--listen", "127.0.0.1:0", "--sdk-app-id", &app]);
-    command.arg("--data").arg(data).args(flags).env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET);
-    let (child, api, _) = start(command.stderr(Stdio::null())).await;
-    (child, api)
 }
 
 /// New messages in a new group of these users, as requests name them.

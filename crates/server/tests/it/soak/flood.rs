@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{amount, done, group_messages, serve_with};
+use super::{amount, done, group_messages};
 use crate::client::{Api, GROUP_GET, GROUP_LIST, GROUP_SEND, GROUP_SET, message, query, set, with};
+use crate::process::{serve, serve_with};
 
 const CONNECTIONS: usize = 16;
 /// The defaults: write attempts a minute on a message, and one user's share.
@@ -114,7 +115,7 @@ async fn who_floods_a_message_uses_up_their_own_share_and_leaves_the_others_thei
     for _ in 0..rounds {
         let message = group_messages(&api, &members(), 1).await.remove(0);
         let began = Instant::now();
-        let body = with(&set(&message, &[("flood", "v", 0)]), json!({})).to_string();
+        let body = set(&message, &[("flood", "v", 0)]).to_string();
         let flooder = Flooder::new(&api, "alice", &[(GROUP_SET, body)]);
         // The flood has all of its share before anybody else comes.
         while flooder.answers.of_message.load(Ordering::Relaxed) == 0 {
@@ -140,21 +141,21 @@ async fn who_floods_a_message_uses_up_their_own_share_and_leaves_the_others_thei
     done(format_args!("{rounds} floods of a message, {flood} calls, {others} writes of others accepted"));
 }
 
-/// Calls of every kind by somebody who does nothing unusual; the time that the slowest half took at least.
-async fn usual_calls(api: &Api, user: &str, message_: &Value, calls: usize) -> Duration {
+/// Calls by somebody who does nothing unusual, all answered as they must be; half of them within the time.
+async fn usual_calls(api: &Api, user: &str, named: &Value, calls: usize) -> Duration {
     let mut times = Vec::new();
-    let listing = json!({"GroupId": message_["GroupId"], "ReqMsgNumber": 5});
+    let listing = json!({"GroupId": named["GroupId"], "ReqMsgNumber": 5});
     let mut seq = 0;
     for n in 0..calls {
         let began = Instant::now();
         match n % 3 {
             0 => {
-                let reply = api.ok(user, GROUP_SET, &set(message_, &[(user, "v", seq)])).await;
+                let reply = api.ok(user, GROUP_SET, &set(named, &[(user, "v", seq)])).await;
                 assert_eq!(reply["ExtensionList"][0]["ErrorCode"], 0, "{reply}");
                 seq = reply["Seq"].as_u64().unwrap();
             }
             1 => {
-                let reply = api.ok(user, GROUP_GET, message_).await;
+                let reply = api.ok(user, GROUP_GET, named).await;
                 assert_eq!(reply["ExtensionList"], json!([{"Key": user, "Value": "v", "Seq": seq}]));
             }
             _ => drop(api.ok(user, GROUP_LIST, &listing).await),
@@ -171,9 +172,7 @@ async fn while_one_floods_everything_the_calls_of_others_are_answered() {
     let rounds = amount("SOAK_FLOODS", 1);
     let dir = tempfile::tempdir().unwrap();
     // Without the limits on how often, all of the flood is worked on.
-    let unlimited =
-        ["--user-calls-per-second", "0", "--writes-per-minute", "0", "--user-writes-per-minute", "0"];
-    let (_child, api) = serve_with(dir.path(), &unlimited).await;
+    let (_child, api) = serve(dir.path()).await;
     let (mut flood, mut times) = (0, [Duration::ZERO; 2]);
     for _ in 0..rounds {
         let messages = group_messages(&api, &members(), 12).await;

@@ -19,13 +19,13 @@ pub(super) struct Answered {
 
 impl Answered {
     /// The counter after it.
-    fn seq(&self) -> u64 {
+    pub(super) fn seq(&self) -> u64 {
         assert_eq!(self.answer["ActionStatus"], "OK", "{}: {}", self.operation, self.answer);
         self.answer["Seq"].as_u64().unwrap()
     }
 
     /// Whether it took that Seq, and did not only answer with it.
-    fn is_accepted(&self) -> bool {
+    pub(super) fn is_accepted(&self) -> bool {
         let mut items = self.answer["ExtensionList"].as_array().unwrap().iter();
         self.operation["OperateType"] == 3
             || items.any(|item| item["ErrorCode"] == 0 && item["Extension"]["Seq"] != 0)
@@ -60,9 +60,8 @@ impl History {
             }
             let Some(one) = accepted.remove(&(seq + 1)) else { break };
             self.apply(&one);
-            let ask = |name: &str| one.operation.get(name).cloned().unwrap_or(json!([]));
-            let change =
-                json!({"OperateType": ask("OperateType"), "Author": one.author, "Items": written(&one)});
+            let kind = &one.operation["OperateType"];
+            let change = json!({"OperateType": kind, "Author": one.author, "Items": written(&one)});
             self.changes.insert(seq + 1, change);
         }
         let last = self.message.latest_seq;

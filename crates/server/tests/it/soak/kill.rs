@@ -122,9 +122,9 @@ impl Writer {
         }
         let Some(write) = self.open.take() else { return false };
         let answer = self.send(api, messages, &write).await.unwrap();
-        let was_done = answer["Seq"].as_u64().unwrap() <= latest[write.message];
+        let before = latest[write.message];
         self.take(write, answer);
-        was_done
+        self.answered.last().is_some_and(|(_, one)| one.is_accepted() && one.seq() <= before)
     }
 }
 

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use super::{amount, done, events_up_to, group_messages, seed, serve_with, users};
+use super::{amount, done, events_up_to, group_messages, seed, users};
 use crate::client::{Api, GROUP_GET, GROUP_SET, set, with};
+use crate::process::{UNLIMITED, serve_with};
 use crate::socket::Socket;
 
 const USERS: usize = 64;
@@ -18,14 +19,6 @@ const SEATS: usize = 50;
 const TRIES: usize = 4;
 /// Says that there is no seat left; the request as a whole is refused with it.
 const FULL: u64 = 10004;
-
-/// What limits the seats: a setting of the server.
-fn flags() -> [String; 10] {
-    let unlimited =
-        ["--writes-per-minute", "0", "--user-writes-per-minute", "0", "--admin-calls-per-second", "0"];
-    let [a, b, c, d, e, f] = unlimited.map(String::from);
-    [a, b, c, d, e, f, "--user-calls-per-second".into(), "0".into(), "--live-keys".into(), SEATS.to_string()]
-}
 
 /// Somebody who wants a seat: the key of their name.
 struct User {
@@ -93,7 +86,9 @@ async fn sixty_four_users_who_want_fifty_seats_get_exactly_those_that_they_were_
     let (rounds, seed) = (amount("SOAK_STAMPEDES", 1), seed());
     let mut rng = Rng::with_seed(seed);
     let dir = tempfile::tempdir().unwrap();
-    let (_child, api) = serve_with(dir.path(), &flags().each_ref().map(String::as_str)).await;
+    // What limits the seats is a setting of the server.
+    let limit = ["--live-keys", &SEATS.to_string()];
+    let (_child, api) = serve_with(dir.path(), &[&UNLIMITED[..], &limit].concat()).await;
     let (mut refused, mut seqs) = (0, 0);
     for _ in 0..rounds {
         let members = users("user", USERS);

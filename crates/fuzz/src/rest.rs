@@ -59,6 +59,8 @@ async fn call(world: &World, before: [Value; 2], user: &str, what: u8, id: u8, b
     } else if is_set {
         accepted(&reply, &before, &after);
     }
+    // Strangers can become members of the group, but not one of the two.
+    assert!(user != "mallory" || after[0] == before[0], "{reply}");
     if is_set && request_id.is_some() {
         assert_eq!(world.call(user, path, request_id.as_deref(), body).await, reply);
         assert_eq!(world.state().await, after, "a retry was written");

@@ -1,9 +1,11 @@
 //! Two users write the same key as fast as they are answered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{amount, done, events_up_to};
 use crate::client::{Api, GET, SET, set};
@@ -19,11 +21,11 @@ struct Told {
     lost: Vec<(u64, u64, String)>,
 }
 
-async fn write(api: Api, user: &str, message: serde_json::Value, time: Duration) -> Told {
+/// Writes for so long, and until somebody has lost, however slow the machine is.
+async fn write(api: Api, user: &str, message: Value, time: Duration, losses: Arc<AtomicUsize>) -> Told {
     let (mut told, mut seq, began) = (Told::default(), 0, Instant::now());
     for n in 0.. {
-        // Both must have won and lost, however slow the machine is.
-        if began.elapsed() >= time && !told.won.is_empty() && !told.lost.is_empty() {
+        if began.elapsed() >= time && losses.load(Ordering::Relaxed) > 0 {
             break;
         }
         let value = format!("{user} {n}");
@@ -32,10 +34,15 @@ async fn write(api: Api, user: &str, message: serde_json::Value, time: Duration)
         let held = (item["Extension"]["Seq"].as_u64().unwrap(), item["Extension"]["Value"].as_str().unwrap());
         match item["ErrorCode"].as_u64() {
             Some(0) => {
-                assert_eq!(held, (reply["Seq"].as_u64().unwrap(), value.as_str()));
+                // Nobody overwrites what they have not seen: nobody else wrote between.
+                assert_eq!(held, (seq + 1, value.as_str()));
+                assert_eq!(reply["Seq"], held.0);
                 told.won.push((held.0, value));
             }
-            Some(23001) => told.lost.push((seq, held.0, held.1.to_owned())),
+            Some(23001) => {
+                told.lost.push((seq, held.0, held.1.to_owned()));
+                losses.fetch_add(1, Ordering::Relaxed);
+            }
             _ => panic!("{reply}"),
         }
         seq = held.0;
@@ -50,7 +57,9 @@ async fn of_two_writers_of_one_key_each_seq_has_one_winner_and_who_loses_is_told
     let (_child, api) = serve(dir.path()).await;
     let message = api.c2c_message().await;
     let mut socket = Socket::login(api.address, "bob").await;
-    let writers = ["alice", "bob"].map(|user| write(Api::new(api.address), user, message.clone(), time));
+    let losses = Arc::<AtomicUsize>::default();
+    let writers = ["alice", "bob"]
+        .map(|user| write(Api::new(api.address), user, message.clone(), time, Arc::clone(&losses)));
     let [alice, bob] = writers;
     let (alice, bob) = tokio::join!(tokio::spawn(alice), tokio::spawn(bob));
     let (alice, bob) = (alice.unwrap(), bob.unwrap());

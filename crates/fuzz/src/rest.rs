@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::service::{World, block_on, user};
 
-const CALLS: usize = 24;
+const CALLS: usize = 12;
 
 /// A line a call: who, what, a hex digit for a request id or a space for none, then the body. What `u` is the URL itself.
 pub fn check(input: &[u8]) {

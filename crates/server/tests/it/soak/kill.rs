@@ -2,6 +2,8 @@
 //! those who have no answer yet get one by asking again.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -91,7 +93,7 @@ impl Writer {
         }
     }
 
-    async fn write_until_killed(mut self, api: Api, messages: Vec<Value>) -> Self {
+    async fn write_until_killed(mut self, api: Api, messages: Vec<Value>, answers: Arc<AtomicUsize>) -> Self {
         loop {
             let write = self.next_write();
             let answer = if self.rng.u8(0..8) == 0 {
@@ -104,7 +106,10 @@ impl Writer {
                 self.send(&api, &messages, &write).await
             };
             match answer {
-                Some(answer) => self.take(write, answer),
+                Some(answer) => {
+                    self.take(write, answer);
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
                 None => {
                     self.open = Some(write);
                     return self;
@@ -190,12 +195,20 @@ async fn write_and_kill(
     rng: &mut Rng,
 ) -> Vec<Vec<Value>> {
     let listening = listen(Socket::login(api.address, OBSERVER).await, messages);
-    // Each has a connection of its own.
-    let writing: Vec<_> = writers
-        .drain(..)
-        .map(|writer| tokio::spawn(writer.write_until_killed(Api::new(api.address), messages.to_vec())))
-        .collect();
-    tokio::time::sleep(Duration::from_millis(rng.u64(0..400))).await;
+    let answers = Arc::<AtomicUsize>::default();
+    let begin = |writer: Writer| {
+        // Each has a connection of its own.
+        let (api, messages, answers) = (Api::new(api.address), messages.to_vec(), Arc::clone(&answers));
+        tokio::spawn(writer.write_until_killed(api, messages, answers))
+    };
+    let writing: Vec<_> = writers.drain(..).map(begin).collect();
+    // After so many answers, and then somewhere within a turn.
+    let enough = rng.usize(1..300);
+    while answers.load(Ordering::Relaxed) < enough {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_micros(rng.u64(0..20_000))).await;
     child.kill().await.unwrap();
     for writer in writing {
         writers.push(writer.await.unwrap());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::repo::Repo;
-use crate::soak::Soak;
+use crate::soak::{PROFILE, Soak};
 
 /// Counters for each edge, where they are in the code, and what was compared.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -58,10 +58,10 @@ fn build(soak: &Soak<'_>) -> Result<PathBuf> {
         .cmd(soak.repo, "cargo")
         .env("CARGO_TARGET_DIR", &folder)
         .env("RUSTFLAGS", COVERAGE)
-        .args(["build", "--profile", "fuzz", "-p", "message-extensions-fuzz", "--features", "libfuzzer"])
+        .args(["build", "--profile", PROFILE, "-p", "message-extensions-fuzz", "--features", "libfuzzer"])
         .args(["--bins", "--target", host])
         .run()?;
-    Ok(folder.join(host).join("fuzz"))
+    Ok(folder.join(host).join(PROFILE))
 }
 
 fn fuzz(soak: &Soak<'_>, programs: &Path, target: &str, seconds: u64) -> Result<String> {

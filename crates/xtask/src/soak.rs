@@ -11,6 +11,9 @@ use crate::report::{Counts, Report};
 use crate::run::Cmd;
 use crate::setup::{self, Purpose, Ready};
 
+/// Fast, and with every assertion; the server is as it is released.
+pub(crate) const PROFILE: &str = "soak";
+
 /// What a part needs, and the seed of its choices.
 pub(crate) struct Soak<'a> {
     pub(crate) repo: &'a Repo,
@@ -104,7 +107,7 @@ fn lines_of(output: &str) -> Vec<&str> {
 /// The SDK's machine in many worlds.
 fn simulation(soak: &Soak<'_>) -> Result<String> {
     let seeds = amount("SIMULATION_SEEDS", 100_000)?;
-    let core = ["test", "--release", "-p", "message-extensions-core", "--test", "simulation"];
+    let core = ["test", "--profile", PROFILE, "-p", "message-extensions-core", "--test", "simulation"];
     let tests = soak.ready.cmd(soak.repo, "cargo").env("SIMULATION_SEEDS", seeds.to_string()).args(core);
     said(tests)?;
     Ok(format!("{seeds} worlds, the seeds 0 to {}", seeds.saturating_sub(1)))

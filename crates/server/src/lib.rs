@@ -28,6 +28,8 @@ mod commands;
 pub mod config;
 mod delivery;
 mod envelope;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group_cache;
 mod health;
 mod http;

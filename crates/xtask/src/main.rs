@@ -6,12 +6,14 @@
 //! | [`package`], [`short_names`] | `build`: the npm package in `pkg/`, and the server |
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`] | every check; the last line counts them |
+//! | [`soak`], [`fuzz`] | the proofs that take long |
 //! | [`codes`] | what is generated from the one list of error codes |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.
 
 mod codes;
 mod demo;
+mod fuzz;
 mod lint;
 mod package;
 mod repo;
@@ -20,6 +22,7 @@ mod run;
 mod setup;
 mod short_names;
 mod size;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -57,6 +60,14 @@ enum Chore {
     },
     /// Set up, build, lint, and run every test; the last line is "N passed, M failed"
     Test,
+    /// The proofs that take long: kills, stampedes, floods, simulated clients, fuzzing
+    Soak {
+        /// One part by its name; without it all
+        part: Option<String>,
+        /// Makes the choices of an earlier run again
+        #[arg(long)]
+        seed: Option<u32>,
+    },
     /// Formatting, clippy, docs, the dependencies of core, and what is generated
     Lint,
     /// Bytes of the built package, raw and compressed, against the budget
@@ -93,6 +104,7 @@ fn perform(chore: &Chore) -> Result<bool> {
             demo::run(&repo, &ready, port)?;
         }
         Chore::Test => return test::run(&repo),
+        Chore::Soak { ref part, seed } => return soak::run(&repo, part.as_deref(), seed),
         Chore::Lint => {
             let ready = setup::run(&repo, Purpose::Build)?;
             let mut report = Report::default();

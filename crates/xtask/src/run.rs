@@ -1,6 +1,7 @@
 //! Starting other programs: what was run is part of every error.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -83,6 +84,14 @@ impl Cmd {
         }
         let status = child.wait()?;
         Ok((text, self.check(status)))
+    }
+
+    /// Runs it; what it prints and complains goes into a file.
+    pub(crate) fn log_to(mut self, path: &Path) -> Result<()> {
+        let log = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        self.command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let status = self.command.status().with_context(|| format!("cannot start `{}`", self.shown))?;
+        self.check(status)
     }
 
     /// The plain command, to be started by other means.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::chat::MsgElement;
 use super::extension::{Address, Extension, addressed};
 use super::fields::{Json, wire_types};
+use super::object;
 use super::state::MessageState;
 use crate::message::MessageRef;
 
@@ -151,7 +152,7 @@ wire_types! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "UserSig" => user_sig: Option<String>,
         /// resume: messages and the Seq up to which each is known, at most [`RESUMED_MESSAGES`].
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "object::optional_list", skip_serializing_if = "Option::is_none")]
         "Messages" => messages: Option<Vec<MessageState>>,
     }
 }

@@ -13,7 +13,7 @@ const LEVELS: usize = 64;
 const TOLD: usize = 240;
 
 /// Reads a JSON object. What is not JSON is 60003; what has a field of the wrong type is 10004 and names the field.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = std::str::from_utf8(body)
         .map_err(|e| not_json(&format_args!("byte {} is not UTF-8", e.valid_up_to())))?;
     if body.starts_with('\u{feff}') {

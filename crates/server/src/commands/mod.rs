@@ -1,6 +1,6 @@
 //! What the commands do, and what all of them share. A file a subject.
 
-mod body;
+pub(crate) mod body;
 mod extensions;
 mod groups;
 mod messages;

@@ -24,6 +24,7 @@ mod resume;
 mod retention;
 mod rules;
 mod settings;
+mod soak;
 mod socket;
 mod storage;
 mod store_contract;

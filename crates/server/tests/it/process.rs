@@ -29,20 +29,28 @@ pub(crate) fn error_of(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
 }
 
+/// Flags without which a server limits how often.
+pub(crate) const UNLIMITED: [&str; 8] = [
+    "--writes-per-minute",
+    "0",
+    "--user-writes-per-minute",
+    "0",
+    "--admin-calls-per-second",
+    "0",
+    "--user-calls-per-second",
+    "0",
+];
+
 /// Starts a server on `data` that does not limit how often, and waits until it listens.
 pub(crate) async fn serve(data: &Path) -> (Child, Api) {
+    serve_with(data, &UNLIMITED).await
+}
+
+/// The same with these flags, and the default limits.
+pub(crate) async fn serve_with(data: &Path, flags: &[&str]) -> (Child, Api) {
     let app = APP.to_string();
-    let unlimited = [
-        "--writes-per-minute",
-        "--user-writes-per-minute",
-        "--admin-calls-per-second",
-        "--user-calls-per-second",
-    ];
     let mut command = binary(&["--listen", "127.0.0.1:0", "--sdk-app-id", &app]);
-    command.arg("--data").arg(data).env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET);
-    unlimited.iter().for_each(|flag| {
-        command.args([flag, "0"]);
-    });
+    command.arg("--data").arg(data).args(flags).env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET);
     let (child, api, _) = start(command.stderr(Stdio::null())).await;
     (child, api)
 }

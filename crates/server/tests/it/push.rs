@@ -56,7 +56,7 @@ async fn a_bad_login_is_refused_in_a_frame_and_closed_with_4001() {
 #[tokio::test]
 async fn what_is_no_frame_of_the_protocol_is_closed_with_4002() {
     let server = Server::start().await;
-    for frame in ["{", "[]", r#"{"Type":"ping"}"#] {
+    for frame in ["{", "[]", r#"["login"]"#, r#"{"Type":"ping"}"#] {
         let mut socket = Socket::open(server.api.address, "").await;
         socket.send(frame).await;
         assert_eq!(socket.closed().await, 4002, "{frame}");

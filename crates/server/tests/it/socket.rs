@@ -106,6 +106,17 @@ impl Socket {
         self.events.pop_front().unwrap()
     }
 
+    /// The same, unless the server is gone.
+    pub(crate) async fn event_unless_gone(&mut self) -> Option<Value> {
+        while self.events.is_empty() {
+            let Some(Ok(Frame::Text(text))) = self.stream.next().await else { return None };
+            let mut frame: Value = serde_json::from_str(&text).unwrap();
+            let events: Vec<Value> = serde_json::from_value(frame["Events"].take()).unwrap();
+            self.events.extend(events);
+        }
+        self.events.pop_front()
+    }
+
     /// The code with which the server closes.
     pub(crate) async fn closed(&mut self) -> u16 {
         loop {

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Build,
     /// `test`: browsers and their drivers too.
     Test,
+    /// `soak`: a C++ compiler too.
+    Soak,
 }
 
 /// Something that must be there.
@@ -94,6 +96,9 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
             steps.push(Box::new(&geckodriver));
         }
         steps.push(Box::new(npm::NpmFolder::tests(repo)));
+    }
+    if purpose == Purpose::Soak {
+        steps.push(Box::new(tools::CxxCompiler));
     }
     let brought = bring(&steps)?;
     drop(steps);

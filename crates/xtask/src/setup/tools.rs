@@ -118,6 +118,31 @@ impl Step for CCompiler {
     }
 }
 
+/// libFuzzer is C++; its crate compiles it.
+pub(super) struct CxxCompiler;
+
+impl Step for CxxCompiler {
+    fn name(&self) -> String {
+        "a C++ compiler".to_owned()
+    }
+
+    fn is_there(&self) -> bool {
+        std::env::var_os("CXX").is_some() || on_path("c++").is_some()
+    }
+
+    fn changes(&self) -> String {
+        "installs the package g++".to_owned()
+    }
+
+    fn install(&self, system: &System) -> Result<()> {
+        system.apt_install(&["g++"])
+    }
+
+    fn help(&self) -> String {
+        "install one (Debian: `apt-get install g++`), or name yours in the variable CXX".to_owned()
+    }
+}
+
 /// Runs wasm-opt and esbuild, and the JavaScript tests.
 pub(super) struct Node;
 

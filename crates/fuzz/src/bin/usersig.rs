@@ -1,0 +1,5 @@
+//! libFuzzer on [`message_extensions_fuzz::usersig`].
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| message_extensions_fuzz::usersig::check(input));

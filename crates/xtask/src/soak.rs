@@ -1,0 +1,125 @@
+//! `soak`: the proofs that take long, one part after the other. The same loops and inputs run in `test` too, each a small
+//! share.
+
+use std::env;
+
+use anyhow::{Context, Result, bail};
+
+use crate::fuzz;
+use crate::repo::Repo;
+use crate::report::{Counts, Report};
+use crate::run::Cmd;
+use crate::setup::{self, Purpose, Ready};
+
+/// Fast, and with every assertion; the server is as it is released.
+pub(crate) const PROFILE: &str = "soak";
+
+/// What a part needs, and the seed of its choices.
+pub(crate) struct Soak<'a> {
+    pub(crate) repo: &'a Repo,
+    pub(crate) ready: &'a Ready,
+    pub(crate) seed: u32,
+}
+
+/// A part: what it is called, and what does it. It says in a line what was done.
+struct Part {
+    name: &'static str,
+    run: fn(&Soak<'_>) -> Result<String>,
+}
+
+/// In the order in which they run.
+const PARTS: [Part; 6] = [
+    Part { name: "kill", run: |soak| soak.server("kill", &[("SOAK_KILLS", 50)]) },
+    Part { name: "stampede", run: |soak| soak.server("stampede", &[("SOAK_STAMPEDES", 20)]) },
+    Part { name: "two-writers", run: |soak| soak.server("two_writers", &[("SOAK_WRITERS_SECONDS", 10)]) },
+    Part { name: "flood", run: |soak| soak.server("flood", &[("SOAK_FLOODS", 10)]) },
+    Part { name: "simulation", run: simulation },
+    Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
+];
+
+/// Runs all parts, or the one with this name; false when something failed, which the report has said.
+pub(crate) fn run(repo: &Repo, only: Option<&str>, seed: Option<u32>) -> Result<bool> {
+    let parts: Vec<_> = PARTS.iter().filter(|part| only.is_none_or(|name| name == part.name)).collect();
+    if parts.is_empty() {
+        let names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+        bail!("there is no part {}: they are {}", only.unwrap_or_default(), names.join(", "));
+    }
+    let ready = setup::run(repo, Purpose::Soak)?;
+    let seed = match seed {
+        Some(seed) => seed,
+        None => getrandom::u32().context("no randomness for a seed")?,
+    };
+    println!("soak: the seed is {seed}; repeat with: cargo xtask soak [part] --seed {seed}");
+    let soak = Soak { repo, ready: &ready, seed };
+    let (mut report, mut lines) = (Report::default(), Vec::new());
+    for part in parts {
+        let mut said = "failed, see above".to_owned();
+        report.step(&format!("soak: {}", part.name), || {
+            said = (part.run)(&soak)?;
+            Ok::<(), anyhow::Error>(())
+        });
+        lines.push(format!("{:<12} {said}", part.name));
+    }
+    println!("\n{}", lines.join("\n"));
+    Ok(report.finish())
+}
+
+/// The whole of something, unless the variable says another amount.
+pub(crate) fn amount(name: &str, whole: u64) -> Result<u64> {
+    match env::var(name) {
+        Ok(given) => given.parse().with_context(|| format!("{name} must be a number, not {given:?}")),
+        Err(_) => Ok(whole),
+    }
+}
+
+impl Soak<'_> {
+    /// A module of `crates/server/tests/it/soak/` against the release server.
+    fn server(&self, module: &str, amounts: &[(&str, u64)]) -> Result<String> {
+        let mut tests = self.ready.cmd(self.repo, "cargo").env("SOAK_SEED", self.seed.to_string());
+        for (name, whole) in amounts {
+            tests = tests.env(name, amount(name, *whole)?.to_string());
+        }
+        let package = ["test", "--release", "-p", "message-extensions-server", "--test", "it"];
+        // One after the other: each has the machine for itself.
+        said(tests.args(package).arg(format!("soak::{module}::")).args([
+            "--",
+            "--nocapture",
+            "--test-threads=1",
+        ]))
+    }
+}
+
+/// Runs tests; what they say was done, in the lines with "soak: ".
+fn said(tests: Cmd) -> Result<String> {
+    let (output, result) = tests.tee()?;
+    result?;
+    if Counts::of_test_results(&output).passed == 0 {
+        bail!("no test was run");
+    }
+    Ok(lines_of(&output).join("; "))
+}
+
+/// The test runner may have begun the line.
+fn lines_of(output: &str) -> Vec<&str> {
+    output.lines().filter_map(|line| line.split_once("soak: ")).map(|(_, said)| said.trim()).collect()
+}
+
+/// The SDK's machine in many worlds.
+fn simulation(soak: &Soak<'_>) -> Result<String> {
+    let seeds = amount("SIMULATION_SEEDS", 100_000)?;
+    let core = ["test", "--profile", PROFILE, "-p", "message-extensions-core", "--test", "simulation"];
+    let tests = soak.ready.cmd(soak.repo, "cargo").env("SIMULATION_SEEDS", seeds.to_string()).args(core);
+    said(tests)?;
+    Ok(format!("{seeds} worlds, the seeds 0 to {}", seeds.saturating_sub(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tests_say_is_found_in_what_their_runner_prints() {
+        let output = "test a ... SOAK_SEED=1\nsoak: 3 kills\nok\ntest b ... soak: 2 floods\nok\n";
+        assert_eq!(lines_of(output), ["3 kills", "2 floods"]);
+    }
+}

@@ -181,11 +181,13 @@ impl Pump {
         if let Some(controller) = controller {
             inner.requests.push((request.id, controller));
         }
+        let sent = rest::send(rest::request(&url, &request.body, signal.as_ref()));
         let pump = self.downgrade();
         wasm_bindgen_futures::spawn_local(async move {
-            let reply = rest::send(&url, &request.body, signal.as_ref()).await;
+            let answer = sent.await;
             if let Some(pump) = pump.upgrade() {
                 pump.0.borrow_mut().take_request(request.id);
+                let reply = rest::reply(&request.body, answer);
                 pump.turn(|client, now| client.handle_reply(request.id, reply, now));
             }
         });

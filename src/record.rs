@@ -1,6 +1,6 @@
 //! Objects of the page, field by field: what a server's JSON says, and what JavaScript or a server is told.
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, Object};
 use message_extensions_core::wire::{Read, Sink, Source, Write};
 use wasm_bindgen::prelude::*;
 
@@ -17,6 +17,11 @@ extern "C" {
     pub(crate) fn set_number(this: &Record, name: &str, value: f64);
     #[wasm_bindgen(method, structural, indexing_setter)]
     pub(crate) fn set(this: &Record, name: &str, value: &JsValue);
+
+    #[wasm_bindgen(catch, js_namespace = JSON)]
+    fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = JSON)]
+    fn stringify(record: &Record) -> JsValue;
 }
 
 impl Record {
@@ -81,14 +86,14 @@ pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
 }
 
 /// What a JSON object says.
-pub(crate) fn from_json<T: Read>(text: &str) -> Option<T> {
-    let parsed: Record = JSON::parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
+pub(crate) fn from_json<T: Read>(text: &JsValue) -> Option<T> {
+    let parsed: Record = parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
     Some(T::read(&parsed))
 }
 
-/// As JSON text.
-pub(crate) fn to_json(value: &impl Write) -> String {
-    JSON::stringify(&value.write::<Record>()).map(String::from).unwrap_or_default()
+/// As JSON text, which stays outside.
+pub(crate) fn to_json(value: &impl Write) -> JsValue {
+    stringify(&value.write::<Record>())
 }
 
 /// As an array of objects.

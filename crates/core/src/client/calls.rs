@@ -61,6 +61,13 @@ pub(super) const fn unusable() -> Error {
 }
 
 impl Client {
+    /// Settles a call that cannot be made.
+    pub(super) fn made(&mut self, call: CallId, made: Result<(), Error>) {
+        if let Err(error) = made {
+            self.settle(call, Err(error));
+        }
+    }
+
     /// `setMessageExtensions(message, extensions)`; `None` where an argument is not what it should be at all.
     pub fn handle_set(
         &mut self,
@@ -69,15 +76,22 @@ impl Client {
         extensions: Option<Vec<ExtensionArgument>>,
         now: u64,
     ) {
-        let checked = self
-            .admit()
-            .and_then(|()| Ok((argument::extensible(message)?, argument::extensions(extensions)?)));
-        match checked {
-            Ok((message, items)) => {
-                self.submit(call, message, operate_type::SET, items, now);
-            }
-            Err(error) => self.settle(call, Err(error)),
-        }
+        let made = self.set(call, message.as_ref(), extensions.as_deref(), now);
+        self.made(call, made);
+    }
+
+    fn set(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        extensions: Option<&[ExtensionArgument]>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        let items = argument::extensions(extensions)?;
+        self.submit(call, message, operate_type::SET, items, now);
+        Ok(())
     }
 
     /// `deleteMessageExtensions(message, keyList)`. `Some(None)`: `keyList` is not an array; `None`: it was left out,
@@ -89,26 +103,39 @@ impl Client {
         key_list: Option<Option<Vec<Option<String>>>>,
         now: u64,
     ) {
-        let refuse_empty = self.config.refuse_empty_key_list;
-        let keys = || match key_list {
-            None => Ok(None),
+        let keys = key_list.as_ref().map(Option::as_deref);
+        let made = self.delete(call, message.as_ref(), keys, now);
+        self.made(call, made);
+    }
+
+    fn delete(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        key_list: Option<Option<&[Option<String>]>>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        let keys = match key_list {
+            None => &[],
             Some(None) => {
-                Err(invalid("keyList must be an array of strings, or be left out to clear the message"))
+                return Err(invalid(
+                    "keyList must be an array of strings, or be left out to clear the message",
+                ));
             }
-            Some(Some(keys)) if keys.is_empty() && !refuse_empty => Ok(None),
-            Some(Some(keys)) => argument::keys(keys).map(Some),
+            Some(Some(keys)) => keys,
         };
-        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?)));
-        match checked {
-            Ok((message, Some(keys))) => {
-                let items = keys.into_iter().map(|key| (key, String::new())).collect();
-                self.submit(call, message, operate_type::DELETE, items, now);
-            }
-            Ok((message, None)) => {
-                self.submit(call, message, operate_type::CLEAR, Vec::new(), now);
-            }
-            Err(error) => self.settle(call, Err(error)),
+        if keys.is_empty() && (key_list.is_none() || !self.config.refuse_empty_key_list) {
+            self.submit(call, message, operate_type::CLEAR, Vec::new(), now);
+            return Ok(());
         }
+        let mut items = Vec::new();
+        for key in argument::keys(keys)? {
+            items.push((key, String::new()));
+        }
+        self.submit(call, message, operate_type::DELETE, items, now);
+        Ok(())
     }
 
     /// `getMessageExtensions(message, keyList?, {source?})`. `Some(None)`: `keyList` is not an array of strings.
@@ -120,15 +147,24 @@ impl Client {
         source: Option<&str>,
         now: u64,
     ) {
-        let keys = || match key_list {
-            Some(None) => Err(invalid("keyList must be an array of strings, or be left out for all")),
-            Some(keys) => Ok(keys),
-            None => Ok(None),
-        };
-        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?)));
-        let (message, wanted) = match checked {
-            Ok((message, keys)) => (message, keys.map_or(Wanted::All, Wanted::Keys)),
-            Err(error) => return self.settle(call, Err(error)),
+        let made = self.get_by(call, message.as_ref(), key_list, source, now);
+        self.made(call, made);
+    }
+
+    fn get_by(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        key_list: Option<Option<Vec<String>>>,
+        source: Option<&str>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        let wanted = match key_list {
+            None => Wanted::All,
+            Some(Some(keys)) => Wanted::Keys(keys),
+            Some(None) => return Err(invalid("keyList must be an array of strings, or be left out for all")),
         };
         match source {
             None => self.get(call, message, wanted, now + TIME_LIMIT, now),
@@ -137,10 +173,11 @@ impl Client {
                 self.read(call, &message.message, &wanted);
             }
             Some("cache") => {
-                self.settle(call, Err(Error::new(NOT_CACHED, "the message has never been read here")))
+                return Err(Error::new(NOT_CACHED, "the message has never been read here"));
             }
-            _ => self.settle(call, Err(invalid("options.source must be \"cache\" or \"server\""))),
+            _ => return Err(invalid("options.source must be \"cache\" or \"server\"")),
         }
+        Ok(())
     }
 
     /// The reply to a request whose purpose was this.

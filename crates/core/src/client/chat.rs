@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
+use crate::code::Error;
 use crate::message::{MessageRef, msg_key_parts};
 use crate::text::decimal;
 use crate::wire::{
@@ -42,14 +43,21 @@ impl Client {
         body: Option<Vec<MsgElement>>,
         now: u64,
     ) {
-        let body = body
-            .filter(|b| !b.is_empty())
-            .ok_or(invalid("message.payload must be {data, description, extension}"));
-        let checked =
-            self.admit().and_then(|()| Ok((argument::sendable(message, &self.session.user_id)?, body?)));
-        let (message, msg_body) = match checked {
-            Ok(checked) => checked,
-            Err(error) => return self.settle(call, Err(error)),
+        let made = self.send(call, message.as_ref(), body, now);
+        self.made(call, made);
+    }
+
+    fn send(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        body: Option<Vec<MsgElement>>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::sendable(message, &self.session.user_id)?;
+        let Some(msg_body) = body.filter(|body| !body.is_empty()) else {
+            return Err(invalid("message.payload must be {data, description, extension}"));
         };
         let is_group = message.is_group;
         let request = SendRequest {
@@ -71,6 +79,7 @@ impl Client {
         let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
         let sending = Sending { id: message.id, is_group, sequence: message.sequence };
         self.request(path, Body::Send(request), Purpose::Send(call, sending), now);
+        Ok(())
     }
 
     pub(super) fn sent(&mut self, call: CallId, sending: Sending, reply: SendReply) {
@@ -93,44 +102,52 @@ impl Client {
         count: Option<f64>,
         now: u64,
     ) {
-        if let Err(error) = self.admit() {
-            return self.settle(call, Err(error));
-        }
-        let id = conversation_id.unwrap_or_default();
+        let made = self.list(call, &conversation_id.unwrap_or_default(), next, count, now);
+        self.made(call, made);
+    }
+
+    fn list(
+        &mut self,
+        call: CallId,
+        id: &str,
+        next: Option<String>,
+        count: Option<f64>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
         let next = next.filter(|next| !next.is_empty());
         let count = count.map_or(PAGE, |count| count.clamp(1.0, MOST_A_PAGE) as u32);
-        let (path, request, listing) =
-            if let Some(peer) = id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty()) {
-                let request = ListRequest {
-                    operator_account: Some(self.session.user_id.clone()),
-                    peer_account: Some(peer.into()),
-                    max_cnt: Some(count),
-                    min_time: Some(0),
-                    // A MsgKey ends with its message's time, where the next page goes on.
-                    max_time: Some(
-                        next.as_deref()
-                            .and_then(|key| msg_key_parts(key)?.2.parse().ok())
-                            .unwrap_or(u32::MAX.into()),
-                    ),
-                    last_msg_key: next,
-                    ..ListRequest::default()
-                };
-                ((C2C_SERVICE, "admin_getroammsg"), request, Listing { group_id: None })
-            } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
-                let request = ListRequest {
-                    group_id: Some(group.into()),
-                    req_msg_number: Some(count),
-                    req_msg_seq: next.and_then(|seq| seq.parse().ok()),
-                    ..ListRequest::default()
-                };
-                ((GROUP_SERVICE, "group_msg_get_simple"), request, Listing { group_id: Some(group.into()) })
-            } else {
-                return self.settle(
-                    call,
-                    Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID")),
-                );
+        let (path, request, listing) = if let Some(peer) =
+            id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty())
+        {
+            let request = ListRequest {
+                operator_account: Some(self.session.user_id.clone()),
+                peer_account: Some(peer.into()),
+                max_cnt: Some(count),
+                min_time: Some(0),
+                // A MsgKey ends with its message's time, where the next page goes on.
+                max_time: Some(
+                    next.as_deref()
+                        .and_then(|key| msg_key_parts(key)?.2.parse().ok())
+                        .unwrap_or(u32::MAX.into()),
+                ),
+                last_msg_key: next,
+                ..ListRequest::default()
             };
+            ((C2C_SERVICE, "admin_getroammsg"), request, Listing { group_id: None })
+        } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
+            let request = ListRequest {
+                group_id: Some(group.into()),
+                req_msg_number: Some(count),
+                req_msg_seq: next.and_then(|seq| seq.parse().ok()),
+                ..ListRequest::default()
+            };
+            ((GROUP_SERVICE, "group_msg_get_simple"), request, Listing { group_id: Some(group.into()) })
+        } else {
+            return Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID"));
+        };
         self.request(path, Body::List(request), Purpose::List(call, listing), now);
+        Ok(())
     }
 
     pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: ListReply) {

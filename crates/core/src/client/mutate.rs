@@ -68,21 +68,25 @@ impl Client {
         key: Option<String>,
         now: u64,
     ) {
-        let checked = self.admit().and_then(|()| {
-            let message = argument::extensible(message)?;
-            // One key is a list of one.
-            let key = argument::keys(vec![key])?.pop().unwrap_or_default();
-            Ok((message, key))
-        });
-        match checked {
-            Ok((message, key)) => {
-                let give_up = now + TIME_LIMIT;
-                let mutation = Mutation { call, message, key, give_up, attempts: 0, stage: Stage::Reading };
-                self.mutations.push(mutation);
-                self.mutation_reads(call, now);
-            }
-            Err(error) => self.settle(call, Err(error)),
-        }
+        let made = self.mutate(call, message.as_ref(), key, now);
+        self.made(call, made);
+    }
+
+    fn mutate(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        key: Option<String>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        // One key is a list of one.
+        let key = argument::keys(&[key])?.pop().unwrap_or_default();
+        let give_up = now + TIME_LIMIT;
+        self.mutations.push(Mutation { call, message, key, give_up, attempts: 0, stage: Stage::Reading });
+        self.mutation_reads(call, now);
+        Ok(())
     }
 
     /// What the user's function made of the value: the new one, or `None` to delete the key.

@@ -191,19 +191,28 @@ impl Client {
     /// `watchMessageExtensions(message, listener)`. Views come as [`Event::View`]; the call is settled when the message has been
     /// brought up to date for the first time, or cannot be.
     pub fn handle_watch(&mut self, call: CallId, watch: WatchId, message: Option<MessageArgument>, now: u64) {
-        match self.admit_watch().and_then(|()| argument::extensible(message)) {
-            Ok(message) => {
-                let tracked = self.messages.tracked(&message);
-                // Begun again, it is told everything again.
-                tracked.watched.remove(watch);
-                // Nobody has looked: the last poll may be long ago.
-                tracked.is_polled &= !tracked.watched.is_empty();
-                tracked.watched.fresh.push(watch);
-                tracked.cached.track(true);
-                self.get(call, message, Wanted::All, now + TIME_LIMIT, now);
-            }
-            Err(error) => self.settle(call, Err(error)),
-        }
+        let made = self.watch(call, watch, message.as_ref(), now);
+        self.made(call, made);
+    }
+
+    fn watch(
+        &mut self,
+        call: CallId,
+        watch: WatchId,
+        message: Option<&MessageArgument>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit_watch()?;
+        let message = argument::extensible(message)?;
+        let tracked = self.messages.tracked(&message);
+        // Begun again, it is told everything again.
+        tracked.watched.remove(watch);
+        // Nobody has looked: the last poll may be long ago.
+        tracked.is_polled &= !tracked.watched.is_empty();
+        tracked.watched.fresh.push(watch);
+        tracked.cached.track(true);
+        self.get(call, message, Wanted::All, now + TIME_LIMIT, now);
+        Ok(())
     }
 
     /// The `stop` of a watch. Nothing is told to it any more.

@@ -5,6 +5,7 @@ use message_extensions_core::client::{
     Answer, CONV_C2C, CONV_GROUP, ChatMessage, Conflict, EntryStatus, EntryView, Event, ExtensionArgument,
     MessageArgument, Notice, View,
 };
+use message_extensions_core::list::gather;
 use message_extensions_core::text::join;
 use message_extensions_core::wire::{MsgContent, MsgElement, Source, Write};
 use serde::Serialize;
@@ -39,7 +40,7 @@ pub(crate) fn message(value: &Record) -> Option<MessageArgument> {
 
 /// An array of `{key, value}`.
 pub(crate) fn extensions(value: &JsValue) -> Option<Vec<ExtensionArgument>> {
-    Some(list(value)?.iter().map(|item| (item.text("key"), item.text("value"))).collect())
+    Some(gather(list(value)?.iter().map(|item| (item.text("key"), item.text("value")))))
 }
 
 /// `None`: left out; `Some(None)`: not an array.
@@ -47,7 +48,7 @@ pub(crate) fn optional_list(value: &JsValue) -> Option<Option<Vec<Option<String>
     if value.is_undefined() || value.is_null() {
         return None;
     }
-    Some(list(value).map(|list| list.iter().map(|key| key.as_string()).collect()))
+    Some(list(value).map(|list| gather(list.iter().map(|key| key.as_string()))))
 }
 
 /// A string that may be left out. What is no string is handed on as one that nothing may be.

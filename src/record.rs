@@ -1,6 +1,7 @@
 //! Objects of the page, field by field: what a server's JSON says, and what JavaScript or a server is told.
 
 use js_sys::{Array, Object};
+use message_extensions_core::list::gather;
 use message_extensions_core::wire::{Read, Sink, Source, Write};
 use wasm_bindgen::prelude::*;
 
@@ -77,12 +78,12 @@ impl Sink for Record {
 
 /// The objects of an array; `None` if it is none.
 pub(crate) fn list(value: &JsValue) -> Option<Vec<Record>> {
-    Some(value.dyn_ref::<Array>()?.iter().map(JsCast::unchecked_into).collect())
+    Some(gather(value.dyn_ref::<Array>()?.iter().map(JsCast::unchecked_into)))
 }
 
 /// What an array of objects says.
 pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
-    list(value).unwrap_or_default().iter().map(T::read).collect()
+    gather(list(value).unwrap_or_default().iter().map(T::read))
 }
 
 /// What a JSON object says.

@@ -4,6 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::wire::{Event, Extension, command, operate_type};
 
@@ -37,8 +38,8 @@ impl Change {
     pub fn from_event<E>(event: &mut Event<E>) -> Option<Self> {
         let items = event.extension_list.take().unwrap_or_default();
         let kind = match event.operate_type? {
-            operate_type::SET => ChangeKind::Set(items.into_iter().map(|e| (e.key, e.value)).collect()),
-            operate_type::DELETE => ChangeKind::Delete(items.into_iter().map(|e| e.key).collect()),
+            operate_type::SET => ChangeKind::Set(gather(items.into_iter().map(|e| (e.key, e.value)))),
+            operate_type::DELETE => ChangeKind::Delete(gather(items.into_iter().map(|e| e.key))),
             operate_type::CLEAR => ChangeKind::Clear,
             _ => return None,
         };

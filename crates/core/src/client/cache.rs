@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use super::pages::Pages;
 use super::watch::{EntryStatus, EntryView};
 use crate::change::{Change, ChangeKind};
+use crate::list::{gather, take};
 use crate::wire::{Extension, MessageState};
 
 /// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
@@ -101,7 +102,7 @@ fn by_seq<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
         let i = sorted.partition_point(|e| e.seq <= entry.seq);
         sorted.insert(i, entry);
     }
-    sorted.into_iter().map(|e| e.key.clone()).collect()
+    gather(sorted.iter().map(|e| e.key.clone()))
 }
 
 impl Cached {
@@ -139,9 +140,8 @@ impl Cached {
     pub(super) fn take_touched(&mut self) -> Vec<String> {
         let Some(touched) = &mut self.touched else { return Vec::new() };
         let mut keys = core::mem::take(touched);
-        keys.extend(by_seq(
-            self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e)),
-        ));
+        let touched = self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e));
+        keys.append(&mut by_seq(touched));
         keys
     }
 
@@ -208,7 +208,7 @@ impl Cached {
         if change.seq <= self.told.1 {
             return;
         }
-        self.held.retain(|own| own.seq != change.seq);
+        take(&mut self.held, |own| own.seq == change.seq);
         let first = if change.seq == self.told.1.saturating_add(1) { self.told.0 } else { change.seq };
         self.told = (first, change.seq);
         self.tell(&change, notices);
@@ -282,7 +282,7 @@ impl Cached {
         Some(MessageState {
             latest_seq: Some(self.known),
             clear_seq: Some(self.clear_seq),
-            extension_list: Some(self.entries.iter().filter(|e| !e.is_cleared).map(extension).collect()),
+            extension_list: Some(gather(self.entries.iter().filter(|e| !e.is_cleared).map(extension))),
             ..MessageState::default()
         })
     }
@@ -466,7 +466,7 @@ impl Cached {
 
     fn tell_cleared(&mut self, notices: &mut Vec<Notice>) {
         let gone = |e: &mut Entry| core::mem::take(&mut e.is_told).then(|| e.key.clone());
-        notices.push(Notice::Deleted(self.entries.iter_mut().filter_map(gone).collect()));
+        notices.push(Notice::Deleted(gather(self.entries.iter_mut().filter_map(gone))));
     }
 
     /// What became of the keys between two Seqs, in the order of the pull, a notice for each Seq and kind.
@@ -476,9 +476,9 @@ impl Cached {
         for same in pulled.chunk_by(|a, b| a.seq == b.seq && a.value.is_empty() == b.value.is_empty()) {
             let Some(first) = same.first().filter(|e| !told(e.seq)) else { continue };
             notices.push(if first.value.is_empty() {
-                Notice::Deleted(same.iter().map(|e| e.key.clone()).collect())
+                Notice::Deleted(gather(same.iter().map(|e| e.key.clone())))
             } else {
-                Notice::Updated(same.iter().map(|e| (e.key.clone(), e.value.clone())).collect())
+                Notice::Updated(gather(same.iter().map(|e| (e.key.clone(), e.value.clone()))))
             });
         }
     }

@@ -7,6 +7,7 @@ use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
 use crate::code::Error;
+use crate::list::gather;
 use crate::message::{MessageRef, msg_key_parts};
 use crate::text::decimal;
 use crate::wire::{
@@ -153,8 +154,7 @@ impl Client {
     pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: ListReply) {
         let group = listing.group_id.as_deref();
         let messages = if group.is_some() { reply.rsp_msg_list } else { reply.msg_list };
-        let mut list: Vec<_> =
-            messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)).collect();
+        let mut list = gather(messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)));
         let next = match group {
             Some(_) if reply.is_finished != Some(1) => {
                 list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| decimal(seq - 1))

@@ -53,6 +53,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::{Error, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP, TIMEOUT};
+use crate::list::take;
 use connection::Connection;
 use messages::Messages;
 use mutate::Mutation;
@@ -191,7 +192,7 @@ impl Client {
     }
 
     fn settle(&mut self, call: CallId, result: Result<Answer, Error>) {
-        self.mutations.retain(|mutation| mutation.call != call);
+        take(&mut self.mutations, |mutation| mutation.call == call);
         self.outputs.push_back(Output::Settle(call, result));
     }
 
@@ -209,7 +210,9 @@ impl Client {
     fn new_request_id(&mut self) -> String {
         self.last_write += 1;
         let mut id = self.config.nonce.clone();
-        id.extend((0..8).rev().filter_map(|i| char::from_digit(self.last_write >> (4 * i) & 15, 16)));
+        for i in (0..8).rev() {
+            id.extend(char::from_digit(self.last_write >> (4 * i) & 15, 16));
+        }
         id
     }
 }

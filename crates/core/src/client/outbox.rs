@@ -17,6 +17,7 @@ use super::retry::may_succeed;
 use super::write::Write;
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT, UNUSABLE_REPLY};
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::text::join;
 use crate::wire::{QueuedItem, QueuedWrite, SetReply, operate_type};
@@ -161,7 +162,7 @@ impl Client {
         let queued = self.outbox.writes.iter_mut().find(|queued| queued.write.call == call);
         let Some(queued) = queued.filter(|_| call != 0) else { return };
         queued.write.call = 0;
-        let items = queued.write.items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        let items = gather(queued.write.items.iter().map(|item| (item.key.clone(), item.value.clone())));
         self.settle(call, Ok(Answer::Queued(items)));
     }
 
@@ -304,7 +305,7 @@ impl Client {
     /// A queued write was answered.
     pub(super) fn queued_replied(&mut self, id: &str, reply: SetReply, now: u64) {
         let Some((i, mut queued)) = self.take_queued(id) else { return };
-        let refused: Vec<_> = reply.extension_list.iter().filter_map(|item| item.extension.clone()).collect();
+        let refused = gather(reply.extension_list.iter().filter_map(|item| item.extension.clone()));
         let answer = self.written(&queued.write, reply, now);
         let Ok(Answer::Items(items)) = &answer else {
             self.outbox.writes.insert(i, queued);
@@ -381,7 +382,7 @@ impl Client {
             value: item.value.clone(),
             current: String::new(),
         };
-        let conflicts = queued.write.items.iter().map(conflict).collect();
+        let conflicts = gather(queued.write.items.iter().map(conflict));
         self.tell_conflicts(&queued.write, conflicts);
         self.finish_write(&queued.write, &Err(error.clone()));
         self.done(&queued, now);

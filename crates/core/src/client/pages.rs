@@ -59,7 +59,7 @@ impl Pages {
     }
 
     /// Takes a page. `Some(true)`: it was the last; `None`: it cannot be used, or brings the pull no further.
-    pub(super) fn add(&mut self, page: PullReply) -> Option<bool> {
+    pub(super) fn add(&mut self, mut page: PullReply) -> Option<bool> {
         if self.count == 0 {
             self.first_latest = page.latest_seq;
         }
@@ -70,7 +70,7 @@ impl Pages {
             return None;
         }
         let last = page.extension_list.last().map(|e| e.seq);
-        self.entries.extend(page.extension_list);
+        self.entries.append(&mut page.extension_list);
         if page.complete_flag == 1 {
             return Some(true);
         }

@@ -8,6 +8,7 @@ use super::messages::Tracked;
 use super::pages::Pages;
 use super::{Client, Output};
 use crate::code::Error;
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::wire::{ClientFrame, MessageState, OK, PullReply, RESUMED_MESSAGES, ServerFrame};
 
@@ -132,7 +133,7 @@ impl Client {
             let pages = tracked.pull.as_ref().filter(|pages| pages.is_resumed)?;
             Some((tracked.message.clone(), pages.start - 1))
         });
-        resuming.collect()
+        gather(resuming)
     }
 }
 

@@ -12,6 +12,7 @@ use super::retry::may_succeed;
 use super::{Answer, Body, CallId, Client, Event, OpenRequest, Output, timeout};
 use crate::change::Change;
 use crate::code::{Error, NO_SUCH_MESSAGE, UNUSABLE_REPLY};
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::wire::{self, EXTENSION_SERVICE, Extension, PullReply, PullRequest, command};
 
@@ -56,7 +57,7 @@ impl Client {
             return self.mutation_read(call);
         }
         let live = tracked.cached.live().filter(|(k, _)| is_wanted(k)).map(|(k, v)| (k.into(), v.into()));
-        let answer = Answer::Extensions(live.collect());
+        let answer = Answer::Extensions(gather(live));
         self.settle(call, Ok(answer));
     }
 
@@ -154,8 +155,7 @@ impl Client {
 
     /// The user may not see these messages any more: nothing of them stays.
     pub(super) fn forget(&mut self, error: &Error, is_gone: impl Fn(&MessageRef) -> bool) {
-        let gone: Vec<_> =
-            self.messages.all().iter().map(|t| &t.message).filter(|m| is_gone(m)).cloned().collect();
+        let gone = gather(self.messages.all().iter().map(|t| &t.message).filter(|m| is_gone(m)).cloned());
         let mut is_missed = false;
         for message in gone {
             let Some(tracked) = self.messages.find(&message) else { continue };

@@ -8,6 +8,7 @@ use super::messages::{Tracked, Wanted};
 use super::write::Write;
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT};
+use crate::list::{gather, take};
 use crate::wire::operate_type;
 
 /// Names a watch.
@@ -99,10 +100,8 @@ impl Watched {
     }
 
     fn remove(&mut self, id: WatchId) -> bool {
-        let before = self.watches.len() + self.fresh.len();
-        self.watches.retain(|watch| *watch != id);
-        self.fresh.retain(|watch| *watch != id);
-        before != self.watches.len() + self.fresh.len()
+        let is_it = |watch: &WatchId| *watch == id;
+        take(&mut self.watches, is_it).or_else(|| take(&mut self.fresh, is_it)).is_some()
     }
 }
 
@@ -157,7 +156,7 @@ impl Tracked {
 
     /// A write goes out, or waits for the network.
     pub(super) fn begin(&mut self, write: &Write, is_queued: bool) {
-        let items = write.items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        let items = gather(write.items.iter().map(|item| (item.key.clone(), item.value.clone())));
         let pending = PendingWrite { id: write.id.clone(), operation: write.operation, items, is_queued };
         self.touch(&pending);
         match self.pending.iter_mut().find(|other| other.id == write.id) {
@@ -229,7 +228,7 @@ impl Client {
         }
         self.outputs.retain_mut(|output| match output {
             Output::Emit(Event::View(view)) => {
-                view.watches.retain(|id| *id != watch);
+                take(&mut view.watches, |id| *id == watch);
                 !view.watches.is_empty()
             }
             _ => true,
@@ -264,7 +263,7 @@ impl Client {
             }
             if !tracked.watched.fresh.is_empty() {
                 let fresh = core::mem::take(&mut tracked.watched.fresh);
-                tracked.watched.watches.extend(&fresh);
+                tracked.watched.watches.extend_from_slice(&fresh);
                 let view = tracked.view(fresh, tracked.shown_keys(), synced);
                 self.outputs.push_back(Output::Emit(Event::View(view)));
             }

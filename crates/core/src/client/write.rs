@@ -11,6 +11,7 @@ use super::window::{Waiting, Window};
 use super::{Answer, Body, CallId, Client, Request, TIME_LIMIT};
 use crate::change::{Change, ChangeKind};
 use crate::code::Error;
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::wire::{EXTENSION_SERVICE, Item, QueuedItem, SetReply, SetRequest, operate_type};
 
@@ -49,7 +50,7 @@ impl Client {
             key,
             value,
         };
-        let items = items.into_iter().map(item).collect();
+        let items = gather(items.into_iter().map(item));
         let write = Write { id, call, message, operation, items };
         if self.must_queue(&write) {
             return self.enqueue(write, now);
@@ -92,7 +93,7 @@ impl Client {
         let request = SetRequest {
             operate_type: Some(write.operation),
             extension_list: (write.operation != operate_type::CLEAR)
-                .then(|| write.items.iter().map(item).collect()),
+                .then(|| gather(write.items.iter().map(item))),
             ..SetRequest::default()
         };
         let message = &write.message.message;

@@ -4,11 +4,11 @@
 //! it calls back into us is queued behind what is being delivered, so that everybody hears of things in one order.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
 use message_extensions_core::client::{CallId, Client, Config, Output, Request, RequestId};
+use message_extensions_core::list::take;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
@@ -44,18 +44,12 @@ struct Inner {
     /// Calls [`Pump::turn`] with a timeout; made once.
     on_timer: Option<Closure<dyn FnMut()>>,
     timer: Option<(u64, JsValue)>,
-    /// What user code has not been told yet.
-    deliveries: VecDeque<Delivery>,
-    is_delivering: bool,
+    /// Outputs are being carried out.
+    is_in_turn: bool,
 }
 
-#[derive(Debug)]
-enum Delivery {
-    Resolve(Function, JsValue),
-    Reject(Function, u32, String),
-    Emit(&'static str, JsValue),
-    Compute(Function, CallId, JsValue),
-}
+/// One of the entry's functions, and what it is to be called with.
+struct Told(Function, JsValue, JsValue);
 
 impl WeakPump {
     /// The client, if it still exists.
@@ -76,8 +70,7 @@ impl Pump {
             socket: None,
             on_timer: None,
             timer: None,
-            deliveries: VecDeque::new(),
-            is_delivering: false,
+            is_in_turn: false,
         })));
         let weak = pump.downgrade();
         pump.0.borrow_mut().on_timer = Some(Closure::new(move || {
@@ -113,21 +106,33 @@ impl Pump {
         self.end_turn();
     }
 
-    /// Carries out what the machine asks for.
+    /// Carries out what the machine asks for. User code that is called may call back in: what it leaves is carried out
+    /// behind what is there already.
     pub(crate) fn end_turn(&self) {
-        self.carry_out_all();
-        self.deliver();
-    }
-
-    fn carry_out_all(&self) {
-        let mut inner = self.0.borrow_mut();
-        while let Some(output) = inner.client.poll_output() {
-            self.carry_out(&mut inner, output);
+        if core::mem::replace(&mut self.0.borrow_mut().is_in_turn, true) {
+            return;
         }
-        inner.set_timer();
+        while let Some(output) = self.next_output() {
+            if let Some(Told(function, a, b)) = self.carry_out(output) {
+                // These are the entry's functions; a listener that throws is caught and reported there.
+                let _ = function.call2(&JsValue::UNDEFINED, &a, &b);
+            }
+        }
     }
 
-    fn carry_out(&self, inner: &mut Inner, output: Output) {
+    /// `None` ends the turn.
+    fn next_output(&self) -> Option<Output> {
+        let mut inner = self.0.borrow_mut();
+        let output = inner.client.poll_output();
+        if output.is_none() {
+            inner.is_in_turn = false;
+            inner.set_timer();
+        }
+        output
+    }
+
+    fn carry_out(&self, output: Output) -> Option<Told> {
+        let inner = &mut *self.0.borrow_mut();
         match output {
             Output::Request(request) => self.send(inner, request),
             Output::Abort(id) => {
@@ -154,24 +159,22 @@ impl Pump {
             }
             Output::CloseSocket => inner.socket = None,
             Output::Settle(id, result) => {
-                let Some(i) = inner.calls.iter().position(|(call, _)| *call == id) else { return };
-                let (_, call) = inner.calls.swap_remove(i);
-                inner.deliveries.push_back(match result {
-                    Ok(answer) => Delivery::Resolve(call.resolve, convert::answer(answer)),
-                    Err(error) => Delivery::Reject(call.reject, error.code, error.message.into_owned()),
+                let (_, call) = take(&mut inner.calls, |(call, _)| *call == id)?;
+                return Some(match result {
+                    Ok(answer) => Told(call.resolve, convert::answer(answer), JsValue::UNDEFINED),
+                    Err(error) => Told(call.reject, error.code.into(), (&*error.message).into()),
                 });
             }
             Output::Compute(id, value) => {
-                let call = inner.calls.iter().find(|(call, _)| *call == id);
-                if let Some(compute) = call.and_then(|(_, call)| call.compute.clone()) {
-                    inner.deliveries.push_back(Delivery::Compute(compute, id, value.into()));
-                }
+                let (_, call) = inner.calls.iter().find(|(call, _)| *call == id)?;
+                return Some(Told(call.compute.clone()?, id.into(), value.into()));
             }
             Output::Emit(event) => {
                 let (name, data) = convert::event(event);
-                inner.deliveries.push_back(Delivery::Emit(name, data));
+                return Some(Told(inner.emit.clone(), name.into(), data));
             }
         }
+        None
     }
 
     fn send(&self, inner: &mut Inner, request: Request) {
@@ -192,39 +195,11 @@ impl Pump {
             }
         });
     }
-
-    fn deliver(&self) {
-        if core::mem::replace(&mut self.0.borrow_mut().is_delivering, true) {
-            return;
-        }
-        loop {
-            let (delivery, emit) = {
-                let mut inner = self.0.borrow_mut();
-                let Some(delivery) = inner.deliveries.pop_front() else {
-                    inner.is_delivering = false;
-                    return;
-                };
-                (delivery, inner.emit.clone())
-            };
-            // These are the entry's functions; a listener that throws is caught and reported there.
-            let _ = match delivery {
-                Delivery::Resolve(resolve, data) => resolve.call1(&JsValue::UNDEFINED, &data),
-                Delivery::Reject(reject, code, message) => {
-                    reject.call2(&JsValue::UNDEFINED, &code.into(), &message.into())
-                }
-                Delivery::Compute(compute, call, value) => {
-                    compute.call2(&JsValue::UNDEFINED, &call.into(), &value)
-                }
-                Delivery::Emit(name, data) => emit.call2(&JsValue::UNDEFINED, &name.into(), &data),
-            };
-        }
-    }
 }
 
 impl Inner {
     fn take_request(&mut self, id: RequestId) -> Option<AbortController> {
-        let i = self.requests.iter().position(|(request, _)| *request == id)?;
-        Some(self.requests.swap_remove(i).1)
+        Some(take(&mut self.requests, |(request, _)| *request == id)?.1)
     }
 
     /// One timer, at the machine's next deadline.

@@ -140,7 +140,8 @@ impl Cached {
     pub(super) fn take_touched(&mut self) -> Vec<String> {
         let Some(touched) = &mut self.touched else { return Vec::new() };
         let mut keys = core::mem::take(touched);
-        let touched = self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e));
+        let touched =
+            self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e));
         keys.append(&mut by_seq(touched));
         keys
     }

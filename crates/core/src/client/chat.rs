@@ -154,7 +154,8 @@ impl Client {
     pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: ListReply) {
         let group = listing.group_id.as_deref();
         let messages = if group.is_some() { reply.rsp_msg_list } else { reply.msg_list };
-        let mut list = gather(messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)));
+        let mut list =
+            gather(messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)));
         let next = match group {
             Some(_) if reply.is_finished != Some(1) => {
                 list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| decimal(seq - 1))

@@ -47,13 +47,12 @@ pub use io::*;
 pub use outbox::Conflict;
 pub use watch::{EntryStatus, EntryView, View, WatchId};
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::{Error, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP, TIMEOUT};
-use crate::list::take;
+use crate::list::{Queue, take};
 use connection::Connection;
 use messages::Messages;
 use mutate::Mutation;
@@ -95,7 +94,7 @@ pub struct Client {
     last_write: u32,
     /// IDs of messages sent from here, which come back as pushes.
     sent: Vec<String>,
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
 }
 
 /// A request whose reply has not come, or that will be sent again.
@@ -130,7 +129,7 @@ impl Client {
             last_request: 0,
             last_write: 0,
             sent: Vec::new(),
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
         }
     }
 
@@ -142,7 +141,13 @@ impl Client {
             self.tell_views();
             self.tell_stale();
         }
-        self.outputs.pop_front()
+        loop {
+            match self.outputs.pop() {
+                // Nobody is left who watched.
+                Some(Output::Emit(Event::View(view))) if view.watches.is_empty() => {}
+                next => return next,
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens before. Ask after every
@@ -193,11 +198,11 @@ impl Client {
 
     fn settle(&mut self, call: CallId, result: Result<Answer, Error>) {
         take(&mut self.mutations, |mutation| mutation.call == call);
-        self.outputs.push_back(Output::Settle(call, result));
+        self.outputs.push(Output::Settle(call, result));
     }
 
     fn emit(&mut self, event: Event) {
-        self.outputs.push_back(Output::Emit(event));
+        self.outputs.push(Output::Emit(event));
     }
 
     fn request(&mut self, path: (&'static str, &'static str), body: Body, purpose: calls::Purpose, now: u64) {

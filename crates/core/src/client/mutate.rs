@@ -113,7 +113,7 @@ impl Client {
         let cached = self.messages.at(&mutation.message);
         let value = cached.value_of(&mutation.key).map(String::from);
         mutation.stage = Stage::Computing { seq: cached.seq_of(&mutation.key) };
-        self.outputs.push_back(Output::Compute(call, value));
+        self.outputs.push(Output::Compute(call, value));
     }
 
     /// A write was answered; settles its call, unless it is a mutation that tries again.

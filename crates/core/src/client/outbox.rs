@@ -135,7 +135,7 @@ impl Client {
             return self.messages.known_window(message)?.take(waiting);
         };
         let open = self.requests.swap_remove(i);
-        self.outputs.push_back(Output::Abort(open.request.id));
+        self.outputs.push(Output::Abort(open.request.id));
         let Purpose::Set(earlier, number) = open.purpose else { return None };
         if let Some(window) = self.messages.known_window(message) {
             window.close(number);

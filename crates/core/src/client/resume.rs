@@ -58,7 +58,7 @@ impl Client {
         }
         if !named.is_empty() {
             self.messages.resume_until = Some(now + PATIENCE);
-            self.outputs.push_back(Output::Frame(ClientFrame {
+            self.outputs.push(Output::Frame(ClientFrame {
                 r#type: ClientFrame::RESUME.into(),
                 messages: Some(named),
                 ..ClientFrame::default()

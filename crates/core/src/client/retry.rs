@@ -28,7 +28,7 @@ impl Client {
     ) {
         self.last_request += 1;
         request.id = self.last_request;
-        self.outputs.push_back(Output::Request(request.clone()));
+        self.outputs.push(Output::Request(request.clone()));
         let until = give_up.min(now + PATIENCE);
         self.requests.push(OpenRequest {
             request,
@@ -67,7 +67,7 @@ impl Client {
                 self.attempt(open.request, open.purpose, open.attempts, open.give_up, now);
                 continue;
             }
-            self.outputs.push_back(Output::Abort(open.request.id));
+            self.outputs.push(Output::Abort(open.request.id));
             self.session.is_reachable = false;
             self.retry(open, timeout(), now);
         }

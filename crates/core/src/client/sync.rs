@@ -165,7 +165,7 @@ impl Client {
             let is_pull = |r: &OpenRequest| matches!(&r.purpose, Purpose::Pull(m) if *m == message);
             while let Some(i) = self.requests.iter().position(is_pull) {
                 let pull = self.requests.swap_remove(i);
-                self.outputs.push_back(Output::Abort(pull.request.id));
+                self.outputs.push(Output::Abort(pull.request.id));
             }
             for waiter in self.messages.forget(&message) {
                 self.settle(waiter.call, Err(error.clone()));

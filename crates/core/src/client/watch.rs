@@ -226,13 +226,11 @@ impl Client {
                 }
             }
         }
-        self.outputs.retain_mut(|output| match output {
-            Output::Emit(Event::View(view)) => {
+        for output in self.outputs.iter_mut() {
+            if let Output::Emit(Event::View(view)) = output {
                 take(&mut view.watches, |id| *id == watch);
-                !view.watches.is_empty()
             }
-            _ => true,
-        });
+        }
     }
 
     /// The session ends: what is shown may be old from here on, and writes that are rejected now are not shown any more.
@@ -245,7 +243,7 @@ impl Client {
             let watches = core::mem::take(&mut tracked.watched.watches);
             let touched = tracked.cached.take_touched();
             let view = tracked.view(watches, touched, false);
-            self.outputs.push_back(Output::Emit(Event::View(view)));
+            self.outputs.push(Output::Emit(Event::View(view)));
         }
     }
 
@@ -259,13 +257,13 @@ impl Client {
             tracked.watched.synced = synced;
             if is_different && !tracked.watched.watches.is_empty() {
                 let view = tracked.view(tracked.watched.watches.clone(), touched, synced);
-                self.outputs.push_back(Output::Emit(Event::View(view)));
+                self.outputs.push(Output::Emit(Event::View(view)));
             }
             if !tracked.watched.fresh.is_empty() {
                 let fresh = core::mem::take(&mut tracked.watched.fresh);
                 tracked.watched.watches.extend_from_slice(&fresh);
                 let view = tracked.view(fresh, tracked.shown_keys(), synced);
-                self.outputs.push_back(Output::Emit(Event::View(view)));
+                self.outputs.push(Output::Emit(Event::View(view)));
             }
         }
     }

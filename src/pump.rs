@@ -3,7 +3,7 @@
 //! User code (listeners, what follows a promise) runs only when the machine's turn is over and nothing is borrowed; what
 //! it calls back into us is queued behind what is being delivered, so that everybody hears of things in one order.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
@@ -73,9 +73,9 @@ impl Pump {
             is_in_turn: false,
         })));
         let weak = pump.downgrade();
-        pump.0.borrow_mut().on_timer = Some(Closure::new(move || {
+        pump.inner().on_timer = Some(Closure::new(move || {
             if let Some(pump) = weak.upgrade() {
-                pump.0.borrow_mut().timer = None;
+                pump.inner().timer = None;
                 pump.turn(Client::handle_timeout);
             }
         }));
@@ -88,7 +88,7 @@ impl Pump {
 
     /// Remembers a call; the name under which its answer will come.
     pub(crate) fn begin(&self, call: Call) -> CallId {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner();
         inner.last_call += 1;
         let id = inner.last_call;
         inner.calls.push((id, call));
@@ -97,7 +97,12 @@ impl Pump {
 
     /// Hands something to the machine; [`end_turn`](Self::end_turn) must follow.
     pub(crate) fn input(&self, input: impl FnOnce(&mut Client, u64)) {
-        input(&mut self.0.borrow_mut().client, host::now());
+        input(&mut self.inner().client, host::now());
+    }
+
+    #[inline(never)]
+    fn inner(&self) -> RefMut<'_, Inner> {
+        self.0.borrow_mut()
     }
 
     /// Hands something to the machine, and carries out what it asks for.
@@ -109,7 +114,7 @@ impl Pump {
     /// Carries out what the machine asks for. User code that is called may call back in: what it leaves is carried out
     /// behind what is there already.
     pub(crate) fn end_turn(&self) {
-        if core::mem::replace(&mut self.0.borrow_mut().is_in_turn, true) {
+        if core::mem::replace(&mut self.inner().is_in_turn, true) {
             return;
         }
         while let Some(output) = self.next_output() {
@@ -122,7 +127,7 @@ impl Pump {
 
     /// `None` ends the turn.
     fn next_output(&self) -> Option<Output> {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner();
         let output = inner.client.poll_output();
         if output.is_none() {
             inner.is_in_turn = false;
@@ -132,7 +137,7 @@ impl Pump {
     }
 
     fn carry_out(&self, output: Output) -> Option<Told> {
-        let inner = &mut *self.0.borrow_mut();
+        let inner = &mut *self.inner();
         match output {
             Output::Request(request) => self.send(inner, request),
             Output::Abort(id) => {
@@ -189,7 +194,7 @@ impl Pump {
         wasm_bindgen_futures::spawn_local(async move {
             let answer = sent.await;
             if let Some(pump) = pump.upgrade() {
-                pump.0.borrow_mut().take_request(request.id);
+                pump.inner().take_request(request.id);
                 let reply = rest::reply(&request.body, answer);
                 pump.turn(|client, now| client.handle_reply(request.id, reply, now));
             }

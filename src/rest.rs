@@ -63,17 +63,16 @@ pub(crate) fn request(url: &str, body: &Body, signal: Option<&AbortSignal>) -> O
     web_sys::Request::new_with_str_and_init(url, options.unchecked_ref()).ok()
 }
 
-/// Sends a request; what comes back is text, which is not brought in here before it has been parsed.
-pub(crate) async fn send(request: Option<web_sys::Request>) -> Result<JsValue, Failure> {
-    let request = http::Request::from(request.ok_or(Failure::Unusable)?);
-    let answer = request.send().await.map_err(|_| Failure::Network)?;
-    let text = web_sys::Response::from(answer).text().map_err(|_| Failure::Network)?;
-    JsFuture::from(text).await.map_err(|_| Failure::Network)
+/// Sends a request; the text that comes back, if the server is reached. It is not brought in here before it has been parsed.
+pub(crate) async fn send(request: Option<web_sys::Request>) -> Option<JsValue> {
+    let answer = http::Request::from(request?).send().await.ok()?;
+    let text = web_sys::Response::from(answer).text().ok()?;
+    JsFuture::from(text).await.ok()
 }
 
 /// The reply that the body expects.
-pub(crate) fn reply(body: &Body, answer: Result<JsValue, Failure>) -> Result<Reply, Failure> {
-    let text = &answer?;
+pub(crate) fn reply(body: &Body, answer: Option<JsValue>) -> Result<Reply, Failure> {
+    let text = &answer.ok_or(Failure::Network)?;
     let reply = match body {
         Body::Probe => Some(Reply::Probe),
         Body::Set(_) => from_json(text).map(Reply::Set),

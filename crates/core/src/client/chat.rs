@@ -9,7 +9,7 @@ use super::{Answer, Body, CallId, ChatMessage, Client, Event};
 use crate::code::Error;
 use crate::list::gather;
 use crate::message::{MessageRef, msg_key_parts};
-use crate::text::decimal;
+use crate::text::{decimal, whole};
 use crate::wire::{
     self, C2C_SERVICE, GROUP_SERVICE, ListReply, ListRequest, ListedMessage, MsgElement, SendReply,
     SendRequest,
@@ -64,7 +64,7 @@ impl Client {
         let request = SendRequest {
             from_account: Some(self.session.user_id.clone()),
             to_account: (!is_group).then(|| message.to.clone()),
-            group_id: is_group.then_some(message.to),
+            group_id: is_group.then(|| message.to.clone()),
             msg_seq: (!is_group).then_some(message.sequence),
             msg_random: (!is_group).then_some(message.random),
             random: is_group.then_some(message.random),
@@ -73,11 +73,11 @@ impl Client {
             msg_body,
             sync_other_machine: None,
         };
+        let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
         if self.sent.len() == MOST_SENT {
             self.sent.remove(0);
         }
         self.sent.push(message.id.clone());
-        let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
         let sending = Sending { id: message.id, is_group, sequence: message.sequence };
         self.request(path, Body::Send(request), Purpose::Send(call, sending), now);
         Ok(())
@@ -118,35 +118,33 @@ impl Client {
         self.admit()?;
         let next = next.filter(|next| !next.is_empty());
         let count = count.map_or(PAGE, |count| count.clamp(1.0, MOST_A_PAGE) as u32);
-        let (path, request, listing) = if let Some(peer) =
+        let (path, request) = if let Some(peer) =
             id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty())
         {
+            // A MsgKey ends with its message's time, where the next page goes on.
+            let time = next.as_deref().and_then(|key| whole(msg_key_parts(key)?.2));
             let request = ListRequest {
                 operator_account: Some(self.session.user_id.clone()),
                 peer_account: Some(peer.into()),
                 max_cnt: Some(count),
                 min_time: Some(0),
-                // A MsgKey ends with its message's time, where the next page goes on.
-                max_time: Some(
-                    next.as_deref()
-                        .and_then(|key| msg_key_parts(key)?.2.parse().ok())
-                        .unwrap_or(u32::MAX.into()),
-                ),
+                max_time: time.or(Some(u32::MAX.into())),
                 last_msg_key: next,
                 ..ListRequest::default()
             };
-            ((C2C_SERVICE, "admin_getroammsg"), request, Listing { group_id: None })
+            ((C2C_SERVICE, "admin_getroammsg"), request)
         } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
             let request = ListRequest {
                 group_id: Some(group.into()),
                 req_msg_number: Some(count),
-                req_msg_seq: next.and_then(|seq| seq.parse().ok()),
+                req_msg_seq: next.as_deref().and_then(whole),
                 ..ListRequest::default()
             };
-            ((GROUP_SERVICE, "group_msg_get_simple"), request, Listing { group_id: Some(group.into()) })
+            ((GROUP_SERVICE, "group_msg_get_simple"), request)
         } else {
             return Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID"));
         };
+        let listing = Listing { group_id: request.group_id.clone() };
         self.request(path, Body::List(request), Purpose::List(call, listing), now);
         Ok(())
     }

@@ -222,6 +222,11 @@ impl Client {
     }
 }
 
+/// A random time up to a bound of seconds, milliseconds.
+fn jitter(rng: &mut fastrand::Rng, bound: u64) -> u64 {
+    u64::from(rng.u32(..)) % (bound + 1)
+}
+
 const fn timeout() -> Error {
     Error::new(TIMEOUT, "no answer within 15 seconds")
 }

@@ -13,7 +13,7 @@ use alloc::vec;
 use super::argument::{self, Extensible, MessageArgument};
 use super::messages::Wanted;
 use super::write::Write;
-use super::{Answer, CallId, Client, Output, TIME_LIMIT, timeout};
+use super::{Answer, CallId, Client, Output, TIME_LIMIT, jitter, timeout};
 use crate::code::{Error, INVALID_ARGUMENT, SEQ_CONFLICT};
 use crate::limits::Limits;
 use crate::wire::{QueuedItem, operate_type};
@@ -123,7 +123,7 @@ impl Client {
         let mutation = self.mutations.iter_mut().find(|m| m.call == call);
         let Some(mutation) = mutation.filter(|_| is_conflict) else { return self.settle(call, answer) };
         mutation.attempts += 1;
-        let until = now + self.rng.u64(0..=WAIT * u64::from(mutation.attempts));
+        let until = now + jitter(&mut self.rng, WAIT * u64::from(mutation.attempts));
         if mutation.attempts == MOST_ATTEMPTS || until >= mutation.give_up {
             let text = "others wrote this key each time before this could; try again";
             return self.settle(call, Err(Error::new(SEQ_CONFLICT, text)));

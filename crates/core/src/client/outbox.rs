@@ -226,7 +226,7 @@ impl Client {
                 // Not one of ours: nothing could be sent.
                 None if record.request_id.len() != REQUEST_ID || !record.request_id.is_ascii() => continue,
                 None => {
-                    let Ok(message) = record.take_address().message() else { continue };
+                    let Some(message) = record.take_address().message() else { continue };
                     let id = record.message_id.unwrap_or_else(|| fallback_id(&message));
                     let write = Write {
                         id: record.request_id,

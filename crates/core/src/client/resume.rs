@@ -74,7 +74,7 @@ impl Client {
         }
         self.messages.resume_until = Some(now + PATIENCE);
         for mut state in frame.messages.unwrap_or_default() {
-            let Ok(message) = state.take_address().message() else { continue };
+            let Some(message) = state.take_address().message() else { continue };
             if !self.is_resumed(&message) {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! When a message is pulled, how what comes merges, and who hears of what changed.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::argument::{Extensible, fallback_id};
@@ -12,7 +13,7 @@ use super::retry::may_succeed;
 use super::{Answer, Body, CallId, Client, Event, OpenRequest, Output, timeout};
 use crate::change::Change;
 use crate::code::{Error, NO_SUCH_MESSAGE, UNUSABLE_REPLY};
-use crate::list::gather;
+use crate::list::{gather, take};
 use crate::message::MessageRef;
 use crate::wire::{self, EXTENSION_SERVICE, Extension, PullReply, PullRequest, command};
 
@@ -149,13 +150,12 @@ impl Client {
     /// The server has refused something about a message: perhaps because the user may not see it any more.
     pub(super) fn forget_refused(&mut self, message: &MessageRef, error: &Error) {
         if error.code == NO_SUCH_MESSAGE {
-            self.forget(error, |other| other == message);
+            self.forget(error, vec![message.clone()]);
         }
     }
 
     /// The user may not see these messages any more: nothing of them stays.
-    pub(super) fn forget(&mut self, error: &Error, is_gone: impl Fn(&MessageRef) -> bool) {
-        let gone = gather(self.messages.all().iter().map(|t| &t.message).filter(|m| is_gone(m)).cloned());
+    fn forget(&mut self, error: &Error, gone: Vec<MessageRef>) {
         let mut is_missed = false;
         for message in gone {
             let Some(tracked) = self.messages.find(&message) else { continue };
@@ -163,8 +163,7 @@ impl Client {
             is_missed |= tracked.cached.is_loaded() && !tracked.watched.is_empty();
             // What is under way tells of what was before.
             let is_pull = |r: &OpenRequest| matches!(&r.purpose, Purpose::Pull(m) if *m == message);
-            while let Some(i) = self.requests.iter().position(is_pull) {
-                let pull = self.requests.swap_remove(i);
+            while let Some(pull) = take(&mut self.requests, is_pull) {
                 self.outputs.push(Output::Abort(pull.request.id));
             }
             for waiter in self.messages.forget(&message) {
@@ -205,23 +204,16 @@ impl Client {
     /// Events were pushed.
     pub(super) fn pushed(&mut self, events: Vec<wire::Event>, now: u64) {
         for mut event in events {
-            let is_group = match event.callback_command.as_str() {
-                command::C2C_CHANGE => false,
-                command::GROUP_CHANGE => true,
-                command::GROUP_LEFT | command::GROUP_DESTROYED => {
-                    self.group_left(event.group_id.as_deref());
-                    continue;
+            match event.callback_command.as_str() {
+                command::C2C_CHANGE | command::GROUP_CHANGE => {
+                    let message = event.take_address().message();
+                    if let (Some(message), Some(change)) = (message, Change::from_event(&mut event)) {
+                        self.changed(message, event.message_id, change, now);
+                    }
                 }
-                command::C2C_MESSAGE | command::GROUP_MESSAGE => {
-                    self.received(event);
-                    continue;
-                }
-                _ => continue,
-            };
-            let address = event.take_address();
-            let message = if is_group { address.group() } else { address.c2c() };
-            if let (Ok(message), Some(change)) = (message, Change::from_event(&mut event)) {
-                self.changed(message, event.message_id, change, now);
+                command::GROUP_LEFT | command::GROUP_DESTROYED => self.group_left(event.group_id.as_deref()),
+                command::C2C_MESSAGE | command::GROUP_MESSAGE => self.received(event),
+                _ => {}
             }
         }
     }
@@ -262,7 +254,12 @@ impl Client {
 
     fn group_left(&mut self, group: Option<&str>) {
         let error = Error::new(NO_SUCH_MESSAGE, "the user is no member of the group any more");
-        self.forget(&error, |message| matches!(message, MessageRef::Group { group_id, .. } if Some(group_id.as_str()) == group));
+        let is_in = |message: &&MessageRef| match message {
+            MessageRef::Group { group_id, .. } => Some(group_id.as_str()) == group,
+            MessageRef::C2c { .. } => false,
+        };
+        let gone = gather(self.messages.all().iter().map(|t| &t.message).filter(is_in).cloned());
+        self.forget(&error, gone);
     }
 
     /// Starts pulls that are due, a few at once.

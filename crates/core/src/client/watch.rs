@@ -170,7 +170,7 @@ impl Tracked {
         let Some(i) = self.pending.iter().position(|write| write.id == id) else { return };
         let write = self.pending.remove(i);
         self.touch(&write);
-        self.conflicts.retain(|(key, _)| write.wants(key).is_none());
+        while take(&mut self.conflicts, |(key, _)| write.wants(key).is_some()).is_some() {}
         if let Ok(Answer::Items(items)) = answer {
             for (_, key, _) in items.iter().filter(|(code, ..)| *code == SEQ_CONFLICT) {
                 self.conflicts.push((key.clone(), self.cached.seq_of(key)));

@@ -35,15 +35,15 @@ pub enum ChangeKind {
 impl Change {
     /// The change that an event tells of; `None` for an event that is no change or lacks a field that a change has.
     #[must_use]
-    pub fn from_event<E>(event: &mut Event<E>) -> Option<Self> {
-        let items = event.extension_list.take().unwrap_or_default();
+    pub fn from_event<E>(event: &Event<E>) -> Option<Self> {
+        let items = event.extension_list.iter().flatten();
         let kind = match event.operate_type? {
-            operate_type::SET => ChangeKind::Set(gather(items.into_iter().map(|e| (e.key, e.value)))),
-            operate_type::DELETE => ChangeKind::Delete(gather(items.into_iter().map(|e| e.key))),
+            operate_type::SET => ChangeKind::Set(gather(items.map(|e| (e.key.clone(), e.value.clone())))),
+            operate_type::DELETE => ChangeKind::Delete(gather(items.map(|e| e.key.clone()))),
             operate_type::CLEAR => ChangeKind::Clear,
             _ => return None,
         };
-        let author = event.author.take().unwrap_or_default();
+        let author = event.author.clone().unwrap_or_default();
         Some(Self { seq: event.seq?, kind, author, time: event.event_time.unwrap_or(0) })
     }
 

@@ -73,22 +73,22 @@ pub(super) struct Cached {
 }
 
 /// What a key is to hold.
-struct Write {
-    key: String,
+struct Write<'a> {
+    key: &'a str,
     /// `None`: a tombstone.
-    value: Option<String>,
+    value: Option<&'a String>,
     seq: u64,
-    author: String,
+    author: &'a str,
     time: u64,
 }
 
-impl From<Extension> for Write {
-    fn from(e: Extension) -> Self {
+impl<'a> From<&'a Extension> for Write<'a> {
+    fn from(e: &'a Extension) -> Self {
         Self {
-            key: e.key,
-            value: Some(e.value).filter(|v| !v.is_empty()),
+            key: &e.key,
+            value: Some(&e.value).filter(|v| !v.is_empty()),
             seq: e.seq,
-            author: e.author.unwrap_or_default(),
+            author: e.author.as_deref().unwrap_or(""),
             time: e.time.unwrap_or(0),
         }
     }
@@ -233,12 +233,12 @@ impl Cached {
 
     /// The server, whose counter was at `latest`, says that the key holds this (a refused item, or an absent key that
     /// was deleted); Seq 0 is nothing.
-    pub(super) fn correct(&mut self, item: Extension, latest: u64) {
+    pub(super) fn correct(&mut self, item: &Extension, latest: u64) {
         self.ahead = self.ahead.max(item.seq);
         if item.seq > 0 {
             // What is known is here already, unless it has been deleted since.
             if !self.loaded || item.seq > self.known {
-                self.put(item.into(), false);
+                self.put(&item.into(), false);
             }
             return;
         }
@@ -256,14 +256,14 @@ impl Cached {
     }
 
     /// Takes what was kept, into a message of which nothing is known.
-    pub(super) fn restore(&mut self, state: MessageState) {
+    pub(super) fn restore(&mut self, state: &MessageState) {
         self.clear_seq = state.clear_seq.unwrap_or(0);
         self.known = state.latest_seq.unwrap_or(0);
         self.ahead = self.known;
         self.loaded = true;
-        for extension in state.extension_list.unwrap_or_default() {
+        for extension in state.extension_list.iter().flatten() {
             if !extension.key.is_empty() {
-                self.put(extension.into(), true);
+                self.put(&extension.into(), true);
             }
         }
     }
@@ -315,8 +315,8 @@ impl Cached {
     }
 
     /// A pull has finished. A first load tells nothing; a later one tells the difference.
-    pub(super) fn pulled(&mut self, pages: Pages, connection: u64, notices: &mut Vec<Notice>) {
-        let Pages { start, first_latest, latest, clear_seq, entries, .. } = pages;
+    pub(super) fn pulled(&mut self, pages: &Pages, connection: u64, notices: &mut Vec<Notice>) {
+        let Pages { start, first_latest, latest, clear_seq, .. } = *pages;
         let before = self.known;
         if clear_seq > self.clear_seq {
             if self.loaded && clear_seq > before {
@@ -328,10 +328,10 @@ impl Cached {
             self.drop_up_to(first_latest);
         }
         if self.loaded {
-            self.tell_difference(&entries, before, notices);
+            self.tell_difference(&pages.entries, before, notices);
         }
-        for e in entries {
-            self.put(e.into(), true);
+        for e in &pages.entries {
+            self.put(&e.into(), true);
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
@@ -353,13 +353,13 @@ impl Cached {
     }
 
     /// The larger Seq wins, and nothing survives a clear that came after it. `is_told`: somebody outside learns of it.
-    fn put(&mut self, write: Write, is_told: bool) {
-        let Write { key, value, seq, author, time } = write;
+    fn put(&mut self, write: &Write<'_>, is_told: bool) {
+        let Write { key, value, seq, author, time } = *write;
         if seq <= self.clear_seq {
             return;
         }
         self.is_stale = true;
-        match self.position(&key) {
+        match self.position(key) {
             Ok(i) => {
                 let Some(entry) = self.entries.get_mut(i) else { return };
                 // A tombstone that comes late takes nothing away from what was told since.
@@ -369,19 +369,26 @@ impl Cached {
                 if entry.seq <= seq {
                     entry.is_touched = true;
                     entry.is_cleared = false;
-                    entry.value = value;
+                    entry.value = value.cloned();
                     entry.seq = seq;
-                    entry.author = author;
+                    entry.author = author.into();
                     // An own reply does not say when; what comes after it does.
                     entry.time = time;
                 }
             }
             Err(i) => {
                 let is_told = is_told && value.is_some();
-                self.entries.insert(
-                    i,
-                    Entry { key, value, seq, author, time, is_told, is_touched: true, is_cleared: false },
-                );
+                let entry = Entry {
+                    key: key.into(),
+                    value: value.cloned(),
+                    seq,
+                    author: author.into(),
+                    time,
+                    is_told,
+                    is_touched: true,
+                    is_cleared: false,
+                };
+                self.entries.insert(i, entry);
             }
         }
     }
@@ -405,16 +412,9 @@ impl Cached {
     }
 
     fn write(&mut self, change: &Change, is_told: bool) {
-        let mut write = |key: &String, value: Option<&String>| {
+        let mut write = |key, value| {
             let Change { seq, author, time, .. } = change;
-            let write = Write {
-                key: key.clone(),
-                value: value.cloned(),
-                seq: *seq,
-                author: author.clone(),
-                time: *time,
-            };
-            self.put(write, is_told);
+            self.put(&Write { key, value, seq: *seq, author, time: *time }, is_told);
         };
         match &change.kind {
             ChangeKind::Set(items) => items.iter().for_each(|(key, value)| write(key, Some(value))),

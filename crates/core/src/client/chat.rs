@@ -7,7 +7,7 @@ use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
 use crate::code::Error;
-use crate::list::gather;
+use crate::list::{gather, take};
 use crate::message::{MessageRef, msg_key_parts};
 use crate::text::{decimal, whole};
 use crate::wire::{
@@ -151,9 +151,8 @@ impl Client {
 
     pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: ListReply) {
         let group = listing.group_id.as_deref();
-        let messages = if group.is_some() { reply.rsp_msg_list } else { reply.msg_list };
-        let mut list =
-            gather(messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)));
+        let messages = if group.is_some() { &reply.rsp_msg_list } else { &reply.msg_list };
+        let mut list = gather(messages.iter().flatten().map(|m| self.listed_message(group, m)));
         let next = match group {
             Some(_) if reply.is_finished != Some(1) => {
                 list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| decimal(seq - 1))
@@ -167,9 +166,9 @@ impl Client {
         self.settle(call, Ok(Answer::Messages { list, next: next.unwrap_or_default() }));
     }
 
-    fn listed_message(&self, group: Option<&str>, m: ListedMessage) -> ChatMessage {
+    fn listed_message(&self, group: Option<&str>, m: &ListedMessage) -> ChatMessage {
         let to = group.map_or_else(|| m.to_account.clone().unwrap_or_default(), String::from);
-        let id = m.message_id.unwrap_or_else(|| match group {
+        let id = m.message_id.clone().unwrap_or_else(|| match group {
             Some(group_id) => {
                 fallback_id(&MessageRef::Group { group_id: group_id.into(), msg_seq: m.msg_seq })
             }
@@ -179,36 +178,33 @@ impl Client {
             id,
             is_group: group.is_some(),
             is_out: m.from_account == self.session.user_id,
-            from: m.from_account,
+            from: m.from_account.clone(),
             to,
             time: m.msg_time_stamp,
             sequence: m.msg_seq,
             random: m.msg_random,
             support: m.support_message_extension == 1,
-            body: m.msg_body,
+            body: m.msg_body.clone(),
         }
     }
 
     /// New messages were pushed; those sent from here are known already.
-    pub(super) fn received(&mut self, event: wire::Event) {
-        let id = event.message_id.clone();
-        if let Some(i) = self.sent.iter().position(|sent| Some(sent) == id.as_ref()) {
-            self.sent.remove(i);
+    pub(super) fn received(&mut self, event: &wire::Event) {
+        if take(&mut self.sent, |sent| Some(&*sent) == event.message_id.as_ref()).is_some() {
             return;
         }
-        let group_id = event.group_id;
         let listed = ListedMessage {
-            from_account: event.from_account.unwrap_or_default(),
-            to_account: event.to_account,
+            from_account: event.from_account.clone().unwrap_or_default(),
+            to_account: event.to_account.clone(),
             msg_seq: event.msg_seq.unwrap_or(0),
             msg_random: event.msg_random.unwrap_or(0),
             msg_time_stamp: event.msg_time.unwrap_or(0),
             support_message_extension: event.support_message_extension.unwrap_or(0),
-            message_id: id,
-            msg_body: event.msg_body.unwrap_or_default(),
+            message_id: event.message_id.clone(),
+            msg_body: event.msg_body.clone().unwrap_or_default(),
             ..ListedMessage::default()
         };
-        let message = self.listed_message(group_id.as_deref(), listed);
+        let message = self.listed_message(event.group_id.as_deref(), &listed);
         self.emit(Event::Messages(alloc::vec![message]));
     }
 }

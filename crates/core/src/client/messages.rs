@@ -205,12 +205,12 @@ impl Messages {
 
     /// What was kept of each message, most recently used last.
     pub(super) fn restore(&mut self, states: Vec<MessageState>) {
-        for mut state in states {
-            let Some(message) = state.take_address().message() else { continue };
+        for state in &states {
+            let Some(message) = state.address().message() else { continue };
             if state.latest_seq.is_none() || state.extension_list.is_none() {
                 continue;
             }
-            let id = state.message_id.take().unwrap_or_else(|| fallback_id(&message));
+            let id = state.message_id.clone().unwrap_or_else(|| fallback_id(&message));
             self.uses += 1;
             let uses = self.uses;
             let tracked = self.insert(&Extensible { id, message });

@@ -219,21 +219,21 @@ impl Client {
     /// Takes the records for what waits, except writes that are being recorded just now.
     fn adopt(&mut self, records: Vec<QueuedWrite>, now: u64) {
         let mut before = core::mem::take(&mut self.outbox.writes);
-        for mut record in records {
+        for record in &records {
             let known = before.iter().position(|queued| queued.write.id == record.request_id);
             let mut queued = match known {
                 Some(i) => before.remove(i),
                 // Not one of ours: nothing could be sent.
                 None if record.request_id.len() != REQUEST_ID || !record.request_id.is_ascii() => continue,
                 None => {
-                    let Some(message) = record.take_address().message() else { continue };
-                    let id = record.message_id.unwrap_or_else(|| fallback_id(&message));
+                    let Some(message) = record.address().message() else { continue };
+                    let id = record.message_id.clone().unwrap_or_else(|| fallback_id(&message));
                     let write = Write {
-                        id: record.request_id,
+                        id: record.request_id.clone(),
                         call: 0,
                         message: Extensible { id, message },
                         operation: record.operate_type,
-                        items: record.extension_list,
+                        items: record.extension_list.clone(),
                     };
                     let tracked = self.messages.insert(&write.message);
                     tracked.begin(&write, true);
@@ -305,28 +305,28 @@ impl Client {
     /// A queued write was answered.
     pub(super) fn queued_replied(&mut self, id: &str, reply: SetReply, now: u64) {
         let Some((i, mut queued)) = self.take_queued(id) else { return };
-        let refused = gather(reply.extension_list.iter().filter_map(|item| item.extension.clone()));
-        let answer = self.written(&queued.write, reply, now);
-        let Ok(Answer::Items(items)) = &answer else {
+        let answer = self.written(&queued.write, &reply, now);
+        if answer.is_err() {
             self.outbox.writes.insert(i, queued);
             return self.drained(true, now);
-        };
+        }
         let mut again = Vec::new();
         let mut conflicts = Vec::new();
         for item in &queued.write.items {
-            let outcome = items.iter().find(|(_, key, _)| *key == item.key);
-            let Some((code, _, current)) =
-                outcome.filter(|(code, _, current)| *code != 0 && *current != item.value)
+            // Of the reply, not of the cache: what it was refused for is what its user saw.
+            let outcome = reply.extension_list.iter().find_map(|outcome| {
+                let current = outcome.extension.as_ref().filter(|current| current.key == item.key)?;
+                Some((outcome.error_code, current))
+            });
+            let Some((code, current)) = outcome.filter(|(code, e)| *code != 0 && e.value != item.value)
             else {
                 continue;
             };
-            // Of the reply, not of the cache: what it was refused for is what its user saw.
-            let seq = refused.iter().find(|e| e.key == item.key).map_or(0, |e| e.seq);
-            if *code == SEQ_CONFLICT && item.seen.as_ref() == Some(current) && !queued.is_again {
-                again.push(QueuedItem { seq, ..item.clone() });
+            if code == SEQ_CONFLICT && item.seen.as_ref() == Some(&current.value) && !queued.is_again {
+                again.push(QueuedItem { seq: current.seq, ..item.clone() });
             } else {
                 let (key, value) = (item.key.clone(), item.value.clone());
-                conflicts.push(Conflict { code: *code, key, value, current: current.clone() });
+                conflicts.push(Conflict { code, key, value, current: current.value.clone() });
             }
         }
         self.rebase(&queued.write);

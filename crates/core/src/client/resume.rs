@@ -73,8 +73,8 @@ impl Client {
             return;
         }
         self.messages.resume_until = Some(now + PATIENCE);
-        for mut state in frame.messages.unwrap_or_default() {
-            let Some(message) = state.take_address().message() else { continue };
+        for state in frame.messages.unwrap_or_default() {
+            let Some(message) = state.address().message() else { continue };
             if !self.is_resumed(&message) {
                 continue;
             }

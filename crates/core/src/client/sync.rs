@@ -107,7 +107,7 @@ impl Client {
                 }
                 let mut notices = Vec::new();
                 let is_different = pages.is_different();
-                tracked.cached.pulled(pages, live, &mut notices);
+                tracked.cached.pulled(&pages, live, &mut notices);
                 if live == 0 {
                     tracked.is_polled = true;
                     tracked.poll_later(is_different, &mut self.rng, now);
@@ -181,7 +181,7 @@ impl Client {
         &mut self,
         message: &Extensible,
         change: Option<Change>,
-        corrections: Vec<Extension>,
+        corrections: &[&Extension],
         latest: Option<u64>,
         now: u64,
     ) {
@@ -203,12 +203,12 @@ impl Client {
 
     /// Events were pushed.
     pub(super) fn pushed(&mut self, events: Vec<wire::Event>, now: u64) {
-        for mut event in events {
+        for event in &events {
             match event.callback_command.as_str() {
                 command::C2C_CHANGE | command::GROUP_CHANGE => {
-                    let message = event.take_address().message();
-                    if let (Some(message), Some(change)) = (message, Change::from_event(&mut event)) {
-                        self.changed(message, event.message_id, change, now);
+                    let message = event.address().message();
+                    if let (Some(message), Some(change)) = (message, Change::from_event(event)) {
+                        self.changed(message, event.message_id.as_ref(), change, now);
                     }
                 }
                 command::GROUP_LEFT | command::GROUP_DESTROYED => self.group_left(event.group_id.as_deref()),
@@ -218,11 +218,11 @@ impl Client {
         }
     }
 
-    fn changed(&mut self, message: MessageRef, id: Option<String>, change: Change, now: u64) {
+    fn changed(&mut self, message: MessageRef, id: Option<&String>, change: Change, now: u64) {
         let mut notices = Vec::new();
         if self.messages.find(&message).is_none() {
             // It is told all the same, and remembered, so that a clear can tell which keys are gone.
-            let id = id.unwrap_or_else(|| fallback_id(&message));
+            let id = id.map_or_else(|| fallback_id(&message), String::clone);
             self.messages.insert(&Extensible { id, message: message.clone() });
         }
         let Some(tracked) = self.messages.find(&message) else { return };

@@ -117,6 +117,18 @@ macro_rules! addressed {
                 }
             }
 
+            /// The fields that name the message.
+            #[must_use]
+            pub fn address(&self) -> Address {
+                Address {
+                    from_account: self.from_account.clone(),
+                    to_account: self.to_account.clone(),
+                    msg_key: self.msg_key.clone(),
+                    group_id: self.group_id.clone(),
+                    msg_seq: self.msg_seq,
+                }
+            }
+
             /// The same with the message named by `message`.
             #[must_use]
             pub fn addressed_to(mut self, message: MessageRef) -> Self {

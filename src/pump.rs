@@ -118,7 +118,7 @@ impl Pump {
             return;
         }
         while let Some(output) = self.next_output() {
-            if let Some(Told(function, a, b)) = self.carry_out(output) {
+            if let Some(Told(function, a, b)) = self.carry_out(&output) {
                 // These are the entry's functions; a listener that throws is caught and reported there.
                 let _ = function.call2(&JsValue::UNDEFINED, &a, &b);
             }
@@ -136,12 +136,12 @@ impl Pump {
         output
     }
 
-    fn carry_out(&self, output: Output) -> Option<Told> {
+    fn carry_out(&self, output: &Output) -> Option<Told> {
         let inner = &mut *self.inner();
         match output {
             Output::Request(request) => self.send(inner, request),
             Output::Abort(id) => {
-                if let Some(controller) = inner.take_request(id) {
+                if let Some(controller) = inner.take_request(*id) {
                     controller.abort();
                 }
             }
@@ -159,20 +159,20 @@ impl Pump {
             }
             Output::Frame(frame) => {
                 if let Some(socket) = &inner.socket {
-                    socket.send(&frame);
+                    socket.send(frame);
                 }
             }
             Output::CloseSocket => inner.socket = None,
             Output::Settle(id, result) => {
-                let (_, call) = take(&mut inner.calls, |(call, _)| *call == id)?;
+                let (_, call) = take(&mut inner.calls, |(call, _)| call == id)?;
                 return Some(match result {
                     Ok(answer) => Told(call.resolve, convert::answer(answer), JsValue::UNDEFINED),
                     Err(error) => Told(call.reject, error.code.into(), (&*error.message).into()),
                 });
             }
             Output::Compute(id, value) => {
-                let (_, call) = inner.calls.iter().find(|(call, _)| *call == id)?;
-                return Some(Told(call.compute.clone()?, id.into(), value.into()));
+                let (_, call) = inner.calls.iter().find(|(call, _)| call == id)?;
+                return Some(Told(call.compute.clone()?, (*id).into(), value.as_ref().into()));
             }
             Output::Emit(event) => {
                 let (name, data) = convert::event(event);
@@ -182,8 +182,8 @@ impl Pump {
         None
     }
 
-    fn send(&self, inner: &mut Inner, request: Request) {
-        let url = rest::url(&inner.endpoint, &inner.client, &request);
+    fn send(&self, inner: &mut Inner, request: &Request) {
+        let url = rest::url(&inner.endpoint, &inner.client, request);
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         if let Some(controller) = controller {
@@ -191,12 +191,13 @@ impl Pump {
         }
         let sent = rest::send(rest::request(&url, &request.body, signal.as_ref()));
         let pump = self.downgrade();
+        let (id, body) = (request.id, request.body.clone());
         wasm_bindgen_futures::spawn_local(async move {
             let answer = sent.await;
             if let Some(pump) = pump.upgrade() {
-                pump.inner().take_request(request.id);
-                let reply = rest::reply(&request.body, answer);
-                pump.turn(|client, now| client.handle_reply(request.id, reply, now));
+                pump.inner().take_request(id);
+                let reply = rest::reply(&body, answer);
+                pump.turn(|client, now| client.handle_reply(id, reply, now));
             }
         });
     }

@@ -306,9 +306,9 @@ impl Cached {
 
     /// The push connection is gone: changes that waited for their push are told now, unless a pull will.
     pub(super) fn connection_lost(&mut self, notices: &mut Vec<Notice>) {
-        for change in core::mem::take(&mut self.held) {
+        for change in &core::mem::take(&mut self.held) {
             if !self.loaded {
-                self.tell(&change, notices);
+                self.tell(change, notices);
             }
         }
         self.told = (0, 0);
@@ -444,13 +444,10 @@ impl Cached {
 
     /// Tells what is held without a gap.
     fn tell_held(&mut self, notices: &mut Vec<Notice>) {
-        let held = core::mem::take(&mut self.held);
-        for change in held {
-            if change.seq == self.known.saturating_add(1) {
-                self.tell(&change, notices);
-                self.known = change.seq;
-            } else if change.seq > self.known {
-                self.held.push(change);
+        while let Some(next) = take(&mut self.held, |change| change.seq <= self.known.saturating_add(1)) {
+            if next.seq > self.known {
+                self.tell(&next, notices);
+                self.known = next.seq;
             }
         }
     }

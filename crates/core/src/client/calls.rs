@@ -36,26 +36,32 @@ impl Purpose {
     }
 }
 
-/// A reply whose request the server has accepted.
-pub(super) fn accepted(reply: Result<Reply, Failure>) -> Result<Reply, Error> {
-    let reply = reply.map_err(|failure| match failure {
-        Failure::Network => Error::new(NETWORK, "the server could not be reached"),
-        Failure::Unusable => unusable(),
-    })?;
-    let (status, code, info) = match &reply {
-        Reply::Probe => return Ok(reply),
+/// Whether the server has accepted the request, by its reply.
+pub(super) fn accepted(reply: &Reply) -> Result<(), Error> {
+    let (status, code, info) = match reply {
+        Reply::Probe => return Ok(()),
         Reply::Set(r) => (&r.action_status, r.error_code, &r.error_info),
         Reply::Pull(r) => (&r.action_status, r.error_code, &r.error_info),
         Reply::Send(r) => (&r.action_status, r.error_code, &r.error_info),
         Reply::List(r) => (&r.action_status, r.error_code, &r.error_info),
     };
     match code {
-        0 if status == OK => Ok(reply),
+        0 if status == OK => Ok(()),
         0 => Err(unusable()),
         _ => Err(Error::with(code, info.clone())),
     }
 }
 
+/// There is no reply.
+pub(super) const fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Network => Error::new(NETWORK, "the server could not be reached"),
+        Failure::Unusable => unusable(),
+    }
+}
+
+#[cold]
+#[inline(never)]
 pub(super) const fn unusable() -> Error {
     Error::new(UNUSABLE_REPLY, "the server's reply cannot be used")
 }
@@ -184,11 +190,13 @@ impl Client {
     pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
         match (purpose, reply) {
             (Purpose::Probe, _) => self.probed(now),
-            (Purpose::Set(write, number), Reply::Set(reply)) => self.write_replied(write, number, reply, now),
-            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(&id, reply, now),
+            (Purpose::Set(write, number), Reply::Set(reply)) => {
+                self.write_replied(&write, number, &reply, now);
+            }
+            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(&id, &reply, now),
             (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),
-            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, sending, reply),
-            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(call, &listing, reply),
+            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, &sending, &reply),
+            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(call, &listing, &reply),
             (purpose, _) => self.fail(purpose, unusable(), now),
         }
     }

@@ -83,15 +83,15 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn sent(&mut self, call: CallId, sending: Sending, reply: SendReply) {
+    pub(super) fn sent(&mut self, call: CallId, sending: &Sending, reply: &SendReply) {
         let sequence = if sending.is_group { reply.msg_seq } else { Some(sending.sequence.into()) };
-        let answer = sequence.ok_or(unusable()).map(|sequence| Answer::Sent {
-            id: reply.message_id.unwrap_or(sending.id),
+        let answer = |sequence| Answer::Sent {
+            id: reply.message_id.as_ref().unwrap_or(&sending.id).clone(),
             from: self.session.user_id.clone(),
             time: reply.msg_time,
             sequence,
-        });
-        self.settle(call, answer);
+        };
+        self.settle(call, sequence.map(answer).ok_or_else(unusable));
     }
 
     /// `getMessageList({conversationID, nextReqMessageID?, count?})`.
@@ -149,7 +149,7 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: ListReply) {
+    pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: &ListReply) {
         let group = listing.group_id.as_deref();
         let messages = if group.is_some() { &reply.rsp_msg_list } else { &reply.msg_list };
         let mut list = gather(messages.iter().flatten().map(|m| self.listed_message(group, m)));
@@ -157,7 +157,7 @@ impl Client {
             Some(_) if reply.is_finished != Some(1) => {
                 list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| decimal(seq - 1))
             }
-            None if reply.complete != Some(1) => reply.last_msg_key,
+            None if reply.complete != Some(1) => reply.last_msg_key.clone(),
             _ => None,
         };
         if group.is_some() {

@@ -158,9 +158,11 @@ impl Client {
         for request in &self.requests {
             soonest = soonest.min(request.until);
         }
-        let others = [self.connection.deadline(), self.session.deadline(), self.outbox.deadline()];
-        for at in others.into_iter().chain(self.mutations.iter().map(Mutation::deadline)).flatten() {
-            soonest = soonest.min(at);
+        for mutation in &self.mutations {
+            soonest = soonest.min(mutation.deadline().unwrap_or(u64::MAX));
+        }
+        for at in [self.connection.deadline(), self.session.deadline(), self.outbox.deadline()] {
+            soonest = soonest.min(at.unwrap_or(u64::MAX));
         }
         (soonest != u64::MAX).then_some(soonest)
     }
@@ -185,7 +187,8 @@ impl Client {
         if !was_reachable && self.session.is_reachable {
             self.drain_soon(now);
         }
-        match calls::accepted(reply) {
+        let reply = reply.map_err(calls::failed);
+        match reply.and_then(|reply| calls::accepted(&reply).map(|()| reply)) {
             Ok(reply) => self.replied(request.purpose, reply, now),
             Err(error) if (SIGNATURE_EXPIRED..=SIGNATURE_OF_ANOTHER_APP).contains(&error.code) => {
                 // Who waits for it is told with all the others.

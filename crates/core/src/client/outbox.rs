@@ -303,9 +303,9 @@ impl Client {
     }
 
     /// A queued write was answered.
-    pub(super) fn queued_replied(&mut self, id: &str, reply: SetReply, now: u64) {
+    pub(super) fn queued_replied(&mut self, id: &str, reply: &SetReply, now: u64) {
         let Some((i, mut queued)) = self.take_queued(id) else { return };
-        let answer = self.written(&queued.write, &reply, now);
+        let answer = self.written(&queued.write, reply, now);
         if answer.is_err() {
             self.outbox.writes.insert(i, queued);
             return self.drained(true, now);

@@ -68,12 +68,12 @@ impl Client {
     }
 
     /// A part of the answer has come.
-    pub(super) fn resumed(&mut self, frame: ServerFrame, now: u64) {
+    pub(super) fn resumed(&mut self, frame: &ServerFrame, now: u64) {
         if self.messages.resume_until.is_none() {
             return;
         }
         self.messages.resume_until = Some(now + PATIENCE);
-        for state in frame.messages.unwrap_or_default() {
+        for state in frame.messages.iter().flatten() {
             let Some(message) = state.address().message() else { continue };
             if !self.is_resumed(&message) {
                 continue;
@@ -97,7 +97,7 @@ impl Client {
                     complete_flag: Some(1),
                     ..MessageState::default()
                 };
-                self.pulled(&message, page(state), now);
+                self.pulled(&message, page(&state), now);
             }
             self.messages.resume_until = None;
         }
@@ -138,7 +138,7 @@ impl Client {
 }
 
 /// A part of the answer is a page of a pull.
-fn page(state: MessageState) -> PullReply {
+fn page(state: &MessageState) -> PullReply {
     PullReply {
         action_status: OK.into(),
         error_code: 0,
@@ -146,6 +146,6 @@ fn page(state: MessageState) -> PullReply {
         complete_flag: state.complete_flag.unwrap_or(0),
         latest_seq: state.latest_seq.unwrap_or(0),
         clear_seq: state.clear_seq.unwrap_or(0),
-        extension_list: state.extension_list.unwrap_or_default(),
+        extension_list: state.extension_list.clone().unwrap_or_default(),
     }
 }

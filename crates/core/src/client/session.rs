@@ -199,11 +199,11 @@ impl Client {
                 self.became_ready(now);
             }
             ServerFrame::REFUSED => {
-                let text = frame.error_info.unwrap_or_default();
+                let text = frame.error_info.clone().unwrap_or_default();
                 self.refused(Error::with(frame.error_code.unwrap_or(SIGNATURE_EXPIRED), text));
             }
-            ServerFrame::RESUMED => self.resumed(frame, now),
-            ServerFrame::PUSH => self.pushed(frame.events.unwrap_or_default(), now),
+            ServerFrame::RESUMED => self.resumed(&frame, now),
+            ServerFrame::PUSH => self.pushed(frame.events.as_deref().unwrap_or_default(), now),
             _ => {}
         }
     }
@@ -303,7 +303,7 @@ impl Client {
         if let Stage::LoggingIn { call, .. } = was {
             self.settle(call, Err(error.clone()));
         }
-        for request in core::mem::take(&mut self.requests) {
+        for request in &core::mem::take(&mut self.requests) {
             self.outputs.push(Output::Abort(request.request.id));
             if let Some(call) = request.purpose.call() {
                 self.settle(call, Err(error.clone()));

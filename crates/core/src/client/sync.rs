@@ -202,8 +202,8 @@ impl Client {
     }
 
     /// Events were pushed.
-    pub(super) fn pushed(&mut self, events: Vec<wire::Event>, now: u64) {
-        for event in &events {
+    pub(super) fn pushed(&mut self, events: &[wire::Event], now: u64) {
+        for event in events {
             match event.callback_command.as_str() {
                 command::C2C_CHANGE | command::GROUP_CHANGE => {
                     let message = event.address().message();

@@ -109,9 +109,9 @@ impl Client {
     }
 
     /// A write was answered.
-    pub(super) fn write_replied(&mut self, write: Write, number: u64, reply: SetReply, now: u64) {
-        let answer = self.written(&write, &reply, now);
-        self.finish_write(&write, &answer);
+    pub(super) fn write_replied(&mut self, write: &Write, number: u64, reply: &SetReply, now: u64) {
+        let answer = self.written(write, reply, now);
+        self.finish_write(write, &answer);
         self.write_answered(write.call, answer, now);
         self.write_done(&write.message.message, number, now);
     }

@@ -5,6 +5,7 @@ use message_extensions_core::client::{
     Answer, CONV_C2C, CONV_GROUP, ChatMessage, Conflict, EntryStatus, EntryView, Event, ExtensionArgument,
     MessageArgument, Notice, View,
 };
+use message_extensions_core::code::Error;
 use message_extensions_core::list::gather;
 use message_extensions_core::text::join;
 use message_extensions_core::wire::{MsgContent, MsgElement, Source, Write};
@@ -107,6 +108,14 @@ pub(crate) fn answer(answer: &Answer) -> JsValue {
     data.into()
 }
 
+/// Why a call's promise rejects, or what listeners are told of an error.
+pub(crate) fn error(error: &Error) -> JsValue {
+    let data = Record::new();
+    data.set_number("code", error.code.into());
+    data.set_text("message", &error.message);
+    data.into()
+}
+
 /// An event's name and data.
 pub(crate) fn event(event: &Event) -> (&'static str, JsValue) {
     let data = Record::new();
@@ -125,11 +134,7 @@ pub(crate) fn event(event: &Event) -> (&'static str, JsValue) {
             data.set("write", &write.write::<Record>());
             "queue"
         }
-        Event::Error(e) => {
-            data.set_number("code", e.code.into());
-            data.set_text("message", &e.message);
-            "error"
-        }
+        Event::Error(e) => return ("error", error(e)),
         Event::Extensions(id, notice) => {
             data.set_text("messageID", id);
             match notice {

@@ -7,22 +7,13 @@ use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
-use message_extensions_core::client::{CallId, Client, Config, Output, Request, RequestId};
+use message_extensions_core::client::{Client, Config, Output, Request, RequestId};
 use message_extensions_core::list::take;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
 use crate::socket::Socket;
 use crate::{convert, host, rest};
-
-/// The two ends of a call's promise.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) resolve: Function,
-    pub(crate) reject: Function,
-    /// A mutation's `compute(call, value)`, which leads to `computed` of [`Edge::tell`](crate::Edge::tell).
-    pub(crate) compute: Option<Function>,
-}
 
 /// A client machine with its sockets, requests and timer.
 #[derive(Debug, Clone)]
@@ -36,9 +27,8 @@ pub(crate) struct WeakPump(Weak<RefCell<Inner>>);
 struct Inner {
     client: Client,
     endpoint: String,
-    emit: Function,
-    calls: Vec<(CallId, Call)>,
-    last_call: CallId,
+    /// The entry's, see [`Edge::new`](crate::Edge::new).
+    told: Function,
     requests: Vec<(RequestId, AbortController)>,
     socket: Option<Socket>,
     /// Calls [`Pump::turn`] with a timeout; made once.
@@ -48,9 +38,6 @@ struct Inner {
     is_in_turn: bool,
 }
 
-/// One of the entry's functions, and what it is to be called with.
-struct Told(Function, JsValue, JsValue);
-
 impl WeakPump {
     /// The client, if it still exists.
     pub(crate) fn upgrade(&self) -> Option<Pump> {
@@ -59,13 +46,11 @@ impl WeakPump {
 }
 
 impl Pump {
-    pub(crate) fn new(config: Config, endpoint: String, emit: Function) -> Self {
+    pub(crate) fn new(config: Config, endpoint: String, told: Function) -> Self {
         let pump = Self(Rc::new(RefCell::new(Inner {
             client: Client::new(config),
             endpoint,
-            emit,
-            calls: Vec::new(),
-            last_call: 0,
+            told,
             requests: Vec::new(),
             socket: None,
             on_timer: None,
@@ -84,15 +69,6 @@ impl Pump {
 
     fn downgrade(&self) -> WeakPump {
         WeakPump(Rc::downgrade(&self.0))
-    }
-
-    /// Remembers a call; the name under which its answer will come.
-    pub(crate) fn begin(&self, call: Call) -> CallId {
-        let mut inner = self.inner();
-        inner.last_call += 1;
-        let id = inner.last_call;
-        inner.calls.push((id, call));
-        id
     }
 
     /// Hands something to the machine; [`end_turn`](Self::end_turn) must follow.
@@ -118,9 +94,10 @@ impl Pump {
             return;
         }
         while let Some(output) = self.next_output() {
-            if let Some(Told(function, a, b)) = self.carry_out(&output) {
-                // These are the entry's functions; a listener that throws is caught and reported there.
-                let _ = function.call2(&JsValue::UNDEFINED, &a, &b);
+            if let Some((what, a, b)) = self.carry_out(&output) {
+                let told = self.inner().told.clone();
+                // A listener that throws is caught and reported by the entry.
+                let _ = told.call3(&JsValue::UNDEFINED, &what.into(), &a, &b);
             }
         }
     }
@@ -136,7 +113,8 @@ impl Pump {
         output
     }
 
-    fn carry_out(&self, output: &Output) -> Option<Told> {
+    /// What the entry is told of it.
+    fn carry_out(&self, output: &Output) -> Option<(&'static str, JsValue, JsValue)> {
         let inner = &mut *self.inner();
         match output {
             Output::Request(request) => self.send(inner, request),
@@ -163,20 +141,16 @@ impl Pump {
                 }
             }
             Output::CloseSocket => inner.socket = None,
-            Output::Settle(id, result) => {
-                let (_, call) = take(&mut inner.calls, |(call, _)| call == id)?;
+            Output::Settle(call, result) => {
                 return Some(match result {
-                    Ok(answer) => Told(call.resolve, convert::answer(answer), JsValue::UNDEFINED),
-                    Err(error) => Told(call.reject, error.code.into(), (&*error.message).into()),
+                    Ok(answer) => ("done", (*call).into(), convert::answer(answer)),
+                    Err(error) => ("failed", (*call).into(), convert::error(error)),
                 });
             }
-            Output::Compute(id, value) => {
-                let (_, call) = inner.calls.iter().find(|(call, _)| call == id)?;
-                return Some(Told(call.compute.clone()?, (*id).into(), value.as_ref().into()));
-            }
+            Output::Compute(call, value) => return Some(("compute", (*call).into(), value.as_ref().into())),
             Output::Emit(event) => {
                 let (name, data) = convert::event(event);
-                return Some(Told(inner.emit.clone(), name.into(), data));
+                return Some((name, data, JsValue::UNDEFINED));
             }
         }
         None

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::argument::{self, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
 use super::messages::Wanted;
+use super::pages::Page;
 use super::write::Write;
 use super::{CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::code::{Error, NETWORK, NOT_CACHED, UNUSABLE_REPLY};
@@ -187,17 +188,17 @@ impl Client {
     }
 
     /// The reply to a request whose purpose was this.
-    pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
-        match (purpose, reply) {
+    pub(super) fn replied(&mut self, purpose: Purpose, reply: &Reply, now: u64) {
+        match (&purpose, reply) {
             (Purpose::Probe, _) => self.probed(now),
             (Purpose::Set(write, number), Reply::Set(reply)) => {
-                self.write_replied(&write, number, &reply, now);
+                self.write_replied(write, *number, reply, now);
             }
-            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(&id, &reply, now),
-            (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),
-            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, &sending, &reply),
-            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(call, &listing, &reply),
-            (purpose, _) => self.fail(purpose, unusable(), now),
+            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(id, reply, now),
+            (Purpose::Pull(message), Reply::Pull(reply)) => self.pulled(message, &Page::from(reply), now),
+            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(*call, sending, reply),
+            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(*call, listing, reply),
+            _ => self.fail(purpose, unusable(), now),
         }
     }
 

@@ -187,8 +187,11 @@ impl Client {
         if !was_reachable && self.session.is_reachable {
             self.drain_soon(now);
         }
-        let reply = reply.map_err(calls::failed);
-        match reply.and_then(|reply| calls::accepted(&reply).map(|()| reply)) {
+        let accepted = match &reply {
+            Ok(reply) => calls::accepted(reply).map(|()| reply),
+            Err(failure) => Err(calls::failed(*failure)),
+        };
+        match accepted {
             Ok(reply) => self.replied(request.purpose, reply, now),
             Err(error) if (SIGNATURE_EXPIRED..=SIGNATURE_OF_ANOTHER_APP).contains(&error.code) => {
                 // Who waits for it is told with all the others.

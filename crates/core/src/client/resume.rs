@@ -5,12 +5,12 @@
 use alloc::vec::Vec;
 
 use super::messages::Tracked;
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 use super::{Client, Output};
 use crate::code::Error;
 use crate::list::gather;
 use crate::message::MessageRef;
-use crate::wire::{ClientFrame, MessageState, OK, PullReply, RESUMED_MESSAGES, ServerFrame};
+use crate::wire::{ClientFrame, MessageState, RESUMED_MESSAGES, ServerFrame};
 
 /// Silence after which the answer to a resume is given up and its messages are pulled, milliseconds.
 const PATIENCE: u64 = 10_000;
@@ -86,18 +86,14 @@ impl Client {
                         now,
                     );
                 }
-                None => self.pulled(&message, page(state), now),
+                None => self.pulled(&message, &Page::from(state), now),
             }
         }
         if frame.complete == Some(1) {
             for (message, latest) in self.resuming() {
                 // It was named and did not come, so it has not changed.
-                let state = MessageState {
-                    latest_seq: Some(latest),
-                    complete_flag: Some(1),
-                    ..MessageState::default()
-                };
-                self.pulled(&message, page(&state), now);
+                let page = Page { is_last: true, latest_seq: latest, ..Page::default() };
+                self.pulled(&message, &page, now);
             }
             self.messages.resume_until = None;
         }
@@ -134,18 +130,5 @@ impl Client {
             Some((tracked.message.clone(), pages.start - 1))
         });
         gather(resuming)
-    }
-}
-
-/// A part of the answer is a page of a pull.
-fn page(state: &MessageState) -> PullReply {
-    PullReply {
-        action_status: OK.into(),
-        error_code: 0,
-        error_info: Default::default(),
-        complete_flag: state.complete_flag.unwrap_or(0),
-        latest_seq: state.latest_seq.unwrap_or(0),
-        clear_seq: state.clear_seq.unwrap_or(0),
-        extension_list: state.extension_list.clone().unwrap_or_default(),
     }
 }

@@ -8,14 +8,14 @@ use super::argument::{Extensible, fallback_id};
 use super::cache::Notice;
 use super::calls::{Purpose, unusable};
 use super::messages::{Waiter, Wanted};
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 use super::retry::may_succeed;
 use super::{Answer, Body, CallId, Client, Event, OpenRequest, Output, timeout};
 use crate::change::Change;
 use crate::code::{Error, NO_SUCH_MESSAGE, UNUSABLE_REPLY};
 use crate::list::{gather, take};
 use crate::message::MessageRef;
-use crate::wire::{self, EXTENSION_SERVICE, Extension, PullReply, PullRequest, command};
+use crate::wire::{self, EXTENSION_SERVICE, Extension, PullRequest, command};
 
 /// A change that is known to exist and has not been pushed by then is pulled.
 const PUSH_GRACE: u64 = 2_000;
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// A page of a pull has come.
-    pub(super) fn pulled(&mut self, message: &MessageRef, page: PullReply, now: u64) {
+    pub(super) fn pulled(&mut self, message: &MessageRef, page: &Page<'_>, now: u64) {
         let live = self.connection.live();
         let Some(tracked) = self.messages.find(message) else { return };
         let Some(pages) = &mut tracked.pull else { return };

@@ -32,14 +32,24 @@ pub enum ChangeKind {
     Clear,
 }
 
+/// The keys and values of extensions.
+pub(crate) fn pairs(extensions: &[Extension]) -> Vec<(String, String)> {
+    gather(extensions.iter().map(|e| (e.key.clone(), e.value.clone())))
+}
+
+/// The keys of extensions.
+pub(crate) fn keys(extensions: &[Extension]) -> Vec<String> {
+    gather(extensions.iter().map(|e| e.key.clone()))
+}
+
 impl Change {
     /// The change that an event tells of; `None` for an event that is no change or lacks a field that a change has.
     #[must_use]
     pub fn from_event<E>(event: &Event<E>) -> Option<Self> {
-        let items = event.extension_list.iter().flatten();
+        let items = event.extension_list.as_deref().unwrap_or_default();
         let kind = match event.operate_type? {
-            operate_type::SET => ChangeKind::Set(gather(items.map(|e| (e.key.clone(), e.value.clone())))),
-            operate_type::DELETE => ChangeKind::Delete(gather(items.map(|e| e.key.clone()))),
+            operate_type::SET => ChangeKind::Set(pairs(items)),
+            operate_type::DELETE => ChangeKind::Delete(keys(items)),
             operate_type::CLEAR => ChangeKind::Clear,
             _ => return None,
         };

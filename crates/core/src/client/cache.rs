@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::pages::Pages;
 use super::watch::{EntryStatus, EntryView};
-use crate::change::{Change, ChangeKind};
+use crate::change::{Change, ChangeKind, keys, pairs};
 use crate::list::{gather, take};
 use crate::wire::{Extension, MessageState};
 
@@ -474,9 +474,9 @@ impl Cached {
         for same in pulled.chunk_by(|a, b| a.seq == b.seq && a.value.is_empty() == b.value.is_empty()) {
             let Some(first) = same.first().filter(|e| !told(e.seq)) else { continue };
             notices.push(if first.value.is_empty() {
-                Notice::Deleted(gather(same.iter().map(|e| e.key.clone())))
+                Notice::Deleted(keys(same))
             } else {
-                Notice::Updated(gather(same.iter().map(|e| (e.key.clone(), e.value.clone()))))
+                Notice::Updated(pairs(same))
             });
         }
     }

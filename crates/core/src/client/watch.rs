@@ -8,8 +8,8 @@ use super::messages::{Tracked, Wanted};
 use super::write::Write;
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT};
-use crate::list::{gather, take};
-use crate::wire::operate_type;
+use crate::list::take;
+use crate::wire::{QueuedItem, operate_type};
 
 /// Names a watch.
 pub type WatchId = u32;
@@ -72,7 +72,7 @@ pub(super) struct Watched {
 pub(super) struct PendingWrite {
     id: String,
     operation: u32,
-    items: Vec<(String, String)>,
+    items: Vec<QueuedItem>,
     is_queued: bool,
 }
 
@@ -82,7 +82,7 @@ impl PendingWrite {
         if self.operation == operate_type::CLEAR {
             return Some("");
         }
-        self.items.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+        self.items.iter().find(|item| item.key == key).map(|item| item.value.as_str())
     }
 }
 
@@ -135,7 +135,7 @@ impl Tracked {
     /// Every key that shows something, or may.
     fn shown_keys(&self) -> Vec<String> {
         let mut keys = self.cached.keys_by_seq();
-        for (key, _) in self.pending.iter().flat_map(|write| &write.items) {
+        for QueuedItem { key, .. } in self.pending.iter().flat_map(|write| &write.items) {
             if !keys.contains(key) {
                 keys.push(key.clone());
             }
@@ -156,8 +156,8 @@ impl Tracked {
 
     /// A write goes out, or waits for the network.
     pub(super) fn begin(&mut self, write: &Write, is_queued: bool) {
-        let items = gather(write.items.iter().map(|item| (item.key.clone(), item.value.clone())));
-        let pending = PendingWrite { id: write.id.clone(), operation: write.operation, items, is_queued };
+        let (id, items) = (write.id.clone(), write.items.clone());
+        let pending = PendingWrite { id, operation: write.operation, items, is_queued };
         self.touch(&pending);
         match self.pending.iter_mut().find(|other| other.id == write.id) {
             Some(other) => *other = pending,
@@ -181,7 +181,7 @@ impl Tracked {
     fn touch(&mut self, write: &PendingWrite) {
         match write.operation {
             operate_type::CLEAR => self.cached.touch_all(),
-            _ => write.items.iter().for_each(|(key, _)| self.cached.touch(key)),
+            _ => write.items.iter().for_each(|item| self.cached.touch(&item.key)),
         }
     }
 }

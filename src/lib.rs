@@ -9,6 +9,7 @@
 //! | `rest` | REST requests by `fetch` (gloo-net) |
 //! | `socket` | the push connection's WebSocket |
 //! | `host` | clock and timer |
+//! | `what` | what the entry may tell |
 //!
 //! What is called converts and calls on; every decision is made in `message_extensions_core::client`.
 
@@ -20,6 +21,7 @@ mod pump;
 mod record;
 mod rest;
 mod socket;
+mod what;
 
 use js_sys::Function;
 use message_extensions_core::client::{Client, Config};
@@ -28,6 +30,7 @@ use pump::Pump;
 pub use record::Record;
 use record::read_list;
 use wasm_bindgen::prelude::*;
+pub use what::What;
 
 /// A tenth of the code of the default one, which shows in what a page loads.
 #[global_allocator]
@@ -63,76 +66,63 @@ impl Edge {
         Self(Pump::new(config, options.text("endpoint").unwrap_or_default(), told))
     }
 
-    /// A call of the user's, to which `told` hears the answer, or something else that the machine must know. One function
-    /// for all of them, since each that is exported weighs as much as what it does.
-    pub fn tell(&self, what: &str, id: u32, a: &Record, b: &JsValue, c: &JsValue) {
+    /// Tells the machine something; to a call, whose number `id` is, `told` hears the answer. One function for all of it,
+    /// since each that is exported weighs as much as what it does.
+    pub fn tell(&self, what: What, id: u32, a: &Record, b: &JsValue, c: &JsValue) {
         // What is handed in is read before the machine is borrowed: a getter may call back in.
         match what {
-            "login" => {
+            What::Login => {
                 let (user_id, user_sig) = (a.text("userID"), a.text("userSig"));
                 self.0.input(|client, now| client.handle_login(id, user_id, user_sig, now));
             }
-            "logout" => self.0.input(|client, _| client.handle_logout(id)),
-            "destroy" => self.0.input(|client, _| client.handle_destroy(id)),
-            // (message, extensions)
-            "set" => {
+            What::Logout => self.0.input(|client, _| client.handle_logout(id)),
+            What::Destroy => self.0.input(|client, _| client.handle_destroy(id)),
+            What::Set => {
                 let (message, extensions) = (convert::message(a), convert::extensions(b));
                 self.0.input(|client, now| client.handle_set(id, message, extensions, now));
             }
-            // (message, keyList, source)
-            "get" => {
+            What::Get => {
                 let (message, keys) = (convert::message(a), convert::optional_list(b));
                 let keys = keys.map(|list| list.and_then(|list| list.into_iter().collect::<Option<_>>()));
                 let source = convert::optional_text(c);
                 self.0.input(|client, now| client.handle_get(id, message, keys, source.as_deref(), now));
             }
-            // (message, keyList)
-            "delete" => {
+            What::Delete => {
                 let (message, keys) = (convert::message(a), convert::optional_list(b));
                 self.0.input(|client, now| client.handle_delete(id, message, keys, now));
             }
-            // (message, key)
-            "mutate" => {
+            What::Mutate => {
                 let (message, key) = (convert::message(a), b.as_string());
                 self.0.input(|client, now| client.handle_mutate(id, message, key, now));
             }
-            // (value): what a mutation's function returned, a string, or undefined to delete the key.
-            "computed" => {
+            What::Computed => {
                 let value = convert::optional_text(a);
                 self.0.input(|client, now| client.handle_computed(id, value, now));
             }
-            // (message, watch): views are told as `view`. The answer comes when the message is up to date.
-            "watch" => {
+            What::Watch => {
                 let (message, watch) = (convert::message(a), b.as_f64().unwrap_or_default() as u32);
                 self.0.input(|client, now| client.handle_watch(id, watch, message, now));
             }
-            // `id` names the watch: nobody listens to it any more.
-            "unwatch" => self.0.input(|client, _| client.handle_unwatch(id)),
-            "send" => {
+            What::Unwatch => self.0.input(|client, _| client.handle_unwatch(id)),
+            What::Send => {
                 let (message, body) = (convert::message(a), convert::body(a));
                 self.0.input(|client, now| client.handle_send(id, message, body, now));
             }
-            // ({conversationID, nextReqMessageID?, count?})
-            "list" => {
+            What::List => {
                 let (conversation, next) = (a.text("conversationID"), a.text("nextReqMessageID"));
                 let count = a.number("count");
                 self.0.input(|client, now| client.handle_list(id, conversation, next, count, now));
             }
-            // (states, writes): what was kept for the user who logs in.
-            "loaded" => {
+            What::Loaded => {
                 let (states, writes) = (read_list(a), read_list(b));
                 self.0.input(|client, now| client.handle_loaded(states, writes, now));
             }
-            // What is to be kept and is not is told as `keep`.
-            "keep" => self.0.input(|client, _| client.handle_keep()),
-            // The write of this call is kept.
-            "queued" => self.0.input(|client, _| client.handle_queued(id)),
-            // (writes): no other tab sends the writes that are kept, which are these; answered when all that can be is sent.
-            "drain" => {
+            What::Keep => self.0.input(|client, _| client.handle_keep()),
+            What::Queued => self.0.input(|client, _| client.handle_queued(id)),
+            What::Drain => {
                 let writes = read_list(a);
                 self.0.input(|client, now| client.handle_drain(id, writes, now));
             }
-            // "wake": the network is back, or the page is looked at again.
             _ => self.0.input(Client::handle_wake),
         }
         self.0.end_turn();

@@ -11,7 +11,7 @@
 )]
 
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect};
-use message_extensions::Edge;
+use message_extensions::{Edge, What};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
@@ -106,6 +106,7 @@ fn edge(events: &Array) -> &'static Edge {
 
 /// One of a client's calls.
 fn call(edge: &Edge, method: &str, a: &JsValue, b: &JsValue, resolve: Function, reject: Function) {
+    let method = What::from_js_value(&method.into()).unwrap();
     edge.tell(method, named(&resolve, &reject), a.unchecked_ref(), b, &NOTHING);
 }
 

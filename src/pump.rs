@@ -126,13 +126,8 @@ impl Pump {
             Output::OpenSocket => {
                 inner.socket = Socket::open(&inner.endpoint, self.downgrade());
                 if inner.socket.is_none() {
-                    // A blocked socket counts as one that closed, once this turn is over.
-                    let pump = self.downgrade();
-                    wasm_bindgen_futures::spawn_local(async move {
-                        if let Some(pump) = pump.upgrade() {
-                            pump.turn(|client, now| client.handle_socket_closed(0, now));
-                        }
-                    });
+                    // A blocked socket counts as one that closed.
+                    inner.client.handle_socket_closed(0, host::now());
                 }
             }
             Output::Frame(frame) => {

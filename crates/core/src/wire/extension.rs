@@ -38,6 +38,7 @@ pub struct Address {
 }
 
 impl From<MessageRef> for Address {
+    #[inline(never)]
     fn from(message: MessageRef) -> Self {
         match message {
             MessageRef::C2c { from, to, msg_key } => {
@@ -129,20 +130,15 @@ macro_rules! addressed {
                 }
             }
 
-            /// The same, which named no message, with the message named by `message`.
+            /// The same with the message named by `message`.
             #[must_use]
             pub fn addressed_to(mut self, message: MessageRef) -> Self {
-                match message {
-                    MessageRef::C2c { from, to, msg_key } => {
-                        self.from_account = from;
-                        self.to_account = Some(to);
-                        self.msg_key = Some(msg_key);
-                    }
-                    MessageRef::Group { group_id, msg_seq } => {
-                        self.group_id = Some(group_id);
-                        self.msg_seq = Some(msg_seq);
-                    }
-                }
+                let address = Address::from(message);
+                self.from_account = address.from_account;
+                self.to_account = address.to_account;
+                self.msg_key = address.msg_key;
+                self.group_id = address.group_id;
+                self.msg_seq = address.msg_seq;
                 self
             }
         }

@@ -190,7 +190,7 @@ impl Client {
 
     /// New messages were pushed; those sent from here are known already.
     pub(super) fn received(&mut self, event: &wire::Event) {
-        if take(&mut self.sent, |sent| Some(&*sent) == event.message_id.as_ref()).is_some() {
+        if take(&mut self.sent, |sent| Some(sent) == event.message_id.as_ref()).is_some() {
             return;
         }
         let listed = ListedMessage {

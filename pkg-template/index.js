@@ -51,6 +51,9 @@ class Chat extends Emitter {
   #sequence = random32() >>> 1;
   #watches = new Map();
   #lastWatch = 0;
+  /** What settles a call, and a mutation's function, by the number that names the call. */
+  #calls = new Map();
+  #lastCall = 0;
   /** @type {Store} */
   #store;
 
@@ -161,6 +164,9 @@ class Chat extends Emitter {
 
   /** What the machine asks of its owner; everything else that it tells is for listeners. */
   #asked = {
+    done: (call, data) => this.#calls.get(call).done(data),
+    failed: (call, error) => this.#calls.get(call).failed(error),
+    compute: (call, value) => this.#calls.get(call).compute(call, value),
     view: (view) => {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
@@ -168,7 +174,7 @@ class Chat extends Emitter {
       this.#open(userID);
       const store = this.#store;
       const { messages, queued } = await store.load();
-      if (this.#store === store) this.#edge.tell('loaded', messages, queued);
+      if (this.#store === store) this.#edge.tell('loaded', 0, messages, queued);
     },
     begin: () => {
       for (const [id, watch] of this.#watches) {
@@ -186,10 +192,10 @@ class Chat extends Emitter {
     drain: () => this.#drain(this.#store),
   };
 
-  #tell(name, data) {
-    const asked = this.#asked[name];
-    if (asked) asked(data);
-    else this.emit(name, data);
+  #told(what, a, b) {
+    const asked = this.#asked[what];
+    if (asked) asked(a, b);
+    else this.emit(what, a);
   }
 
   /** The store of the user who logs in, in the place of the one before. */
@@ -215,7 +221,7 @@ class Chat extends Emitter {
     await (locks ? locks.request(store.name, send).catch(send) : send());
   }
 
-  createCustomMessage({ to, conversationType, payload, isSupportExtension = false } = {}) {
+  createCustomMessage({ to, conversationType, payload, isSupportExtension = false, extensionRules } = {}) {
     const clientTime = Math.floor(Date.now() / 1000);
     const random = random32();
     const from = this.#userID;
@@ -235,6 +241,7 @@ class Chat extends Emitter {
       clientSequence: this.#sequence,
       random,
       isSupportExtension,
+      ...(extensionRules && { extensionRules: { ...extensionRules } }),
       payload: { data: payload?.data ?? '', description: payload?.description ?? '', extension: payload?.extension ?? '' },
     };
   }
@@ -253,17 +260,19 @@ class Chat extends Emitter {
     return this.#call('list', options);
   }
 
-  /** Calls a method of the wasm, which settles the promise by (data) or (code, message). */
+  /** Makes a call, which the machine settles. */
   async #call(method, a, b, c, onDone) {
     if (!this.#edge) await this.#load();
+    const call = ++this.#lastCall;
     const data = await new Promise((resolve, reject) => {
-      const accept = (answer) => {
+      const done = (answer) => {
         onDone?.();
         resolve(answer);
       };
-      const refuse = (code, message) => reject(new MessageExtensionError(code, message));
-      this.#edge.call(method, a, b, c, accept, refuse);
-    });
+      const failed = ({ code, message }) => reject(new MessageExtensionError(code, message));
+      this.#calls.set(call, { done, failed, compute: c });
+      this.#edge.tell(method, call, a, b, c);
+    }).finally(() => this.#calls.delete(call));
     return { code: 0, data: data ?? { ...DONE } };
   }
 
@@ -274,7 +283,7 @@ class Chat extends Emitter {
 
   #createEdge() {
     const random = Array.from({ length: 6 }, () => random32().toString(16).padStart(8, '0')).join('');
-    return new Edge({ ...this.#options, random }, (name, data) => this.#tell(name, data));
+    return new Edge({ ...this.#options, random }, (what, a, b) => this.#told(what, a, b));
   }
 }
 

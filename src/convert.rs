@@ -5,8 +5,10 @@ use message_extensions_core::client::{
     Answer, CONV_C2C, CONV_GROUP, ChatMessage, Conflict, EntryStatus, EntryView, Event, ExtensionArgument,
     MessageArgument, Notice, View,
 };
+use message_extensions_core::code::Error;
+use message_extensions_core::list::gather;
 use message_extensions_core::text::join;
-use message_extensions_core::wire::{MsgContent, MsgElement, Source, Write};
+use message_extensions_core::wire::{Json, MsgContent, MsgElement, Read, Source, Write};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -39,7 +41,7 @@ pub(crate) fn message(value: &Record) -> Option<MessageArgument> {
 
 /// An array of `{key, value}`.
 pub(crate) fn extensions(value: &JsValue) -> Option<Vec<ExtensionArgument>> {
-    Some(list(value)?.iter().map(|item| (item.text("key"), item.text("value"))).collect())
+    Some(gather(list(value)?.iter().map(|item| (item.text("key"), item.text("value")))))
 }
 
 /// `None`: left out; `Some(None)`: not an array.
@@ -47,7 +49,7 @@ pub(crate) fn optional_list(value: &JsValue) -> Option<Option<Vec<Option<String>
     if value.is_undefined() || value.is_null() {
         return None;
     }
-    Some(list(value).map(|list| list.iter().map(|key| key.as_string()).collect()))
+    Some(list(value).map(|list| gather(list.iter().map(|key| key.as_string()))))
 }
 
 /// A string that may be left out. What is no string is handed on as one that nothing may be.
@@ -68,14 +70,24 @@ pub(crate) fn body(message: &Record) -> Option<Vec<MsgElement>> {
     Some(vec![MsgElement { msg_type: msg_type.into(), msg_content: content }])
 }
 
+/// A message's rules, whose names JavaScript spells in its own way.
+pub(crate) fn rules(message: &Record) -> Option<Json> {
+    let rules = message.object("extensionRules")?;
+    Some(Json::read(&rules.respelt(|name| {
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+    })))
+}
+
 /// The `data` that a call's promise resolves with.
-pub(crate) fn answer(answer: Answer) -> JsValue {
+pub(crate) fn answer(answer: &Answer) -> JsValue {
     let data = Record::new();
     match answer {
         Answer::Done => return JsValue::UNDEFINED,
         Answer::Items(items) => {
             let list = Array::new();
-            for (code, key, value) in &items {
+            for (code, key, value) in items {
                 let item = pair(key, value, &list);
                 item.set_number("code", f64::from(*code));
             }
@@ -83,31 +95,39 @@ pub(crate) fn answer(answer: Answer) -> JsValue {
         }
         Answer::Queued(items) => {
             let list = Array::new();
-            for (key, value) in &items {
+            for (key, value) in items {
                 let item = pair(key, value, &list);
                 item.set_number("code", 0.0);
                 item.set("queued", &JsValue::TRUE);
             }
             data.set("extensions", &list);
         }
-        Answer::Extensions(list) => data.set("extensions", &pairs(&list)),
+        Answer::Extensions(list) => data.set("extensions", &pairs(list)),
         Answer::Sent { id, from, time, sequence } => {
-            data.set_text("ID", &id);
-            data.set_text("from", &from);
-            data.set_number("time", time as f64);
-            data.set_number("sequence", sequence as f64);
+            data.set_text("ID", id);
+            data.set_text("from", from);
+            data.set_number("time", *time as f64);
+            data.set_number("sequence", *sequence as f64);
         }
         Answer::Messages { list, next } => {
             data.set("messageList", &messages(list));
-            data.set_text("nextReqMessageID", &next);
+            data.set_text("nextReqMessageID", next);
             data.set("isCompleted", &next.is_empty().into());
         }
     }
     data.into()
 }
 
+/// Why a call's promise rejects, or what listeners are told of an error.
+pub(crate) fn error(error: &Error) -> JsValue {
+    let data = Record::new();
+    data.set_number("code", error.code.into());
+    data.set_text("message", &error.message);
+    data.into()
+}
+
 /// An event's name and data.
-pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
+pub(crate) fn event(event: &Event) -> (&'static str, JsValue) {
     let data = Record::new();
     let name = match event {
         Event::Ready => return ("sdkStateReady", JsValue::UNDEFINED),
@@ -116,36 +136,32 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
         Event::Begin => return ("begin", JsValue::UNDEFINED),
         Event::Stale => return ("stale", JsValue::UNDEFINED),
         Event::Drain => return ("drain", JsValue::UNDEFINED),
-        Event::Keep(states) => return ("keep", to_list(&states).into()),
-        Event::Unqueue(order) => return ("unqueue", (order as f64).into()),
+        Event::Keep(states) => return ("keep", to_list(states).into()),
+        Event::Unqueue(order) => return ("unqueue", (*order as f64).into()),
         Event::Messages(list) => return ("onMessageReceived", messages(list).into()),
         Event::Queue(call, write) => {
-            data.set_number("call", call.into());
+            data.set_number("call", (*call).into());
             data.set("write", &write.write::<Record>());
             "queue"
         }
-        Event::Error(e) => {
-            data.set_number("code", e.code.into());
-            data.set_text("message", &e.message);
-            "error"
-        }
+        Event::Error(e) => return ("error", error(e)),
         Event::Extensions(id, notice) => {
-            data.set_text("messageID", &id);
+            data.set_text("messageID", id);
             match notice {
                 Notice::Updated(list) => {
-                    data.set("extensions", &pairs(&list));
+                    data.set("extensions", &pairs(list));
                     "onMessageExtensionsUpdated"
                 }
                 Notice::Deleted(keys) => {
-                    data.set("keyList", &plain(&keys));
+                    data.set("keyList", &plain(keys));
                     "onMessageExtensionsDeleted"
                 }
             }
         }
         Event::Conflict(id, conflicts) => {
-            data.set_text("messageID", &id);
+            data.set_text("messageID", id);
             let list = Array::new();
-            for Conflict { code, key, value, current } in &conflicts {
+            for Conflict { code, key, value, current } in conflicts {
                 let item = pair(key, value, &list);
                 item.set_number("code", f64::from(*code));
                 item.set_text("current", current);
@@ -155,7 +171,7 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
         }
         Event::View(View { watches, changed, removed, synced }) => {
             let list = Array::new();
-            for EntryView { key, value, author, time, status, seq } in &changed {
+            for EntryView { key, value, author, time, status, seq } in changed {
                 let entry = pair(key, value, &list);
                 entry.set_text("author", author);
                 entry.set_number("time", *time as f64);
@@ -163,9 +179,9 @@ pub(crate) fn event(event: Event) -> (&'static str, JsValue) {
                 entry.set_number("seq", *seq as f64);
             }
             data.set("changed", &list);
-            data.set("watches", &plain(&watches));
-            data.set("removed", &plain(&removed));
-            data.set("synced", &synced.into());
+            data.set("watches", &plain(watches));
+            data.set("removed", &plain(removed));
+            data.set("synced", &(*synced).into());
             "view"
         }
     };
@@ -198,7 +214,7 @@ fn pairs(pairs: &[(String, String)]) -> Array {
     list
 }
 
-fn messages(messages: Vec<ChatMessage>) -> Array {
+fn messages(messages: &[ChatMessage]) -> Array {
     let list = Array::new();
     for chat in messages {
         list.push(&chat_message(chat));
@@ -206,7 +222,7 @@ fn messages(messages: Vec<ChatMessage>) -> Array {
     list
 }
 
-fn chat_message(m: ChatMessage) -> Record {
+fn chat_message(m: &ChatMessage) -> Record {
     let message = Record::new();
     let conversation_type = if m.is_group { CONV_GROUP } else { CONV_C2C };
     let peer = if m.is_group || m.is_out { &m.to } else { &m.from };
@@ -223,16 +239,25 @@ fn chat_message(m: ChatMessage) -> Record {
     message.set_number("clientSequence", m.sequence as f64);
     message.set_number("random", m.random.into());
     message.set("isSupportExtension", &m.support.into());
-    let element = m.body.into_iter().next().unwrap_or_default();
-    message.set_text("type", &element.msg_type);
+    if let Some(rules) = &m.rules {
+        let rules = rules.write::<Record>().respelt(|name| {
+            if let Some(first) = name.get_mut(..1) {
+                first.make_ascii_lowercase();
+            }
+        });
+        message.set("extensionRules", &rules);
+    }
+    let nothing = MsgElement::default();
+    let MsgElement { msg_type, msg_content } = m.body.first().unwrap_or(&nothing);
+    message.set_text("type", msg_type);
     let payload = Record::new();
-    let content = element.msg_content;
-    if element.msg_type == TEXT {
-        payload.set_text("text", &content.text.unwrap_or_default());
+    let set = |name, value: &Option<String>| payload.set_text(name, value.as_deref().unwrap_or(""));
+    if msg_type == TEXT {
+        set("text", &msg_content.text);
     } else {
-        payload.set_text("data", &content.data.unwrap_or_default());
-        payload.set_text("description", &content.desc.unwrap_or_default());
-        payload.set_text("extension", &content.ext.unwrap_or_default());
+        set("data", &msg_content.data);
+        set("description", &msg_content.desc);
+        set("extension", &msg_content.ext);
     }
     message.set("payload", &payload);
     message

@@ -9,6 +9,7 @@
 //! | `rest` | REST requests by `fetch` (gloo-net) |
 //! | `socket` | the push connection's WebSocket |
 //! | `host` | clock and timer |
+//! | `what` | what the entry may tell |
 //!
 //! What is called converts and calls on; every decision is made in `message_extensions_core::client`.
 
@@ -20,14 +21,16 @@ mod pump;
 mod record;
 mod rest;
 mod socket;
+mod what;
 
 use js_sys::Function;
 use message_extensions_core::client::{Client, Config};
 use message_extensions_core::wire::Source;
-use pump::{Call, Pump};
+use pump::Pump;
 pub use record::Record;
 use record::read_list;
 use wasm_bindgen::prelude::*;
+pub use what::What;
 
 /// A tenth of the code of the default one, which shows in what a page loads.
 #[global_allocator]
@@ -44,9 +47,11 @@ pub struct Edge(Pump);
 #[wasm_bindgen]
 impl Edge {
     /// `options`: `SDKAppID`, `endpoint`, `refuseEmptyKeyList`, `persists`, `offline`, and as `random` six random 32-bit
-    /// numbers in hex. `emit(name, data)` calls the listeners of an event, and does what the machine asks of its owner.
+    /// numbers in hex. `told(what, data)` calls the listeners of an event, and does what the machine asks of its owner;
+    /// of calls it hears `("done", call, data)`, `("failed", call, {code, message})`, and `("compute", call, value)`,
+    /// to which it answers with [`tell`](Self::tell)`("computed", …)`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &Record, emit: Function) -> Self {
+    pub fn new(options: &Record, told: Function) -> Self {
         let is = |name| options.property(name).is_some_and(|value| value.is_truthy());
         let mut nonce = options.text("random").unwrap_or_default();
         let seed = nonce.split_off(nonce.len().min(NONCE));
@@ -58,103 +63,68 @@ impl Edge {
             persists: is("persists"),
             offline: is("offline"),
         };
-        Self(Pump::new(config, options.text("endpoint").unwrap_or_default(), emit))
+        Self(Pump::new(config, options.text("endpoint").unwrap_or_default(), told))
     }
 
-    /// A call of the user's, or of the entry: `resolve(data)` and `reject(code, message)` are those of its promise. One
-    /// function for all of them, since each that is exported weighs as much as what it does.
-    pub fn call(
-        &self,
-        method: &str,
-        a: &Record,
-        b: &JsValue,
-        c: &JsValue,
-        resolve: Function,
-        reject: Function,
-    ) {
-        let compute = c.dyn_ref::<Function>().cloned();
-        let call = self.0.begin(Call { resolve, reject, compute });
+    /// Tells the machine something; to a call, whose number `id` is, `told` hears the answer. One function for all of it,
+    /// since each that is exported weighs as much as what it does.
+    pub fn tell(&self, what: What, id: u32, a: &Record, b: &JsValue, c: &JsValue) {
         // What is handed in is read before the machine is borrowed: a getter may call back in.
-        match method {
-            "login" => {
+        match what {
+            What::Login => {
                 let (user_id, user_sig) = (a.text("userID"), a.text("userSig"));
-                self.0.input(|client, now| client.handle_login(call, user_id, user_sig, now));
+                self.0.input(|client, now| client.handle_login(id, user_id, user_sig, now));
             }
-            "logout" => self.0.input(|client, _| client.handle_logout(call)),
-            "destroy" => self.0.input(|client, _| client.handle_destroy(call)),
-            // (message, extensions)
-            "set" => {
+            What::Logout => self.0.input(|client, _| client.handle_logout(id)),
+            What::Destroy => self.0.input(|client, _| client.handle_destroy(id)),
+            What::Set => {
                 let (message, extensions) = (convert::message(a), convert::extensions(b));
-                self.0.input(|client, now| client.handle_set(call, message, extensions, now));
+                self.0.input(|client, now| client.handle_set(id, message, extensions, now));
             }
-            // (message, keyList, source)
-            "get" => {
+            What::Get => {
                 let (message, keys) = (convert::message(a), convert::optional_list(b));
                 let keys = keys.map(|list| list.and_then(|list| list.into_iter().collect::<Option<_>>()));
                 let source = convert::optional_text(c);
-                self.0.input(|client, now| client.handle_get(call, message, keys, source.as_deref(), now));
+                self.0.input(|client, now| client.handle_get(id, message, keys, source.as_deref(), now));
             }
-            // (message, keyList)
-            "delete" => {
+            What::Delete => {
                 let (message, keys) = (convert::message(a), convert::optional_list(b));
-                self.0.input(|client, now| client.handle_delete(call, message, keys, now));
+                self.0.input(|client, now| client.handle_delete(id, message, keys, now));
             }
-            // (message, key, compute): `compute(call, value)` calls the user's function and then tells `computed`.
-            "mutate" => {
+            What::Mutate => {
                 let (message, key) = (convert::message(a), b.as_string());
-                self.0.input(|client, now| client.handle_mutate(call, message, key, now));
+                self.0.input(|client, now| client.handle_mutate(id, message, key, now));
             }
-            // (message, watch): views are emitted as `view`. Resolves when the message is up to date.
-            "watch" => {
-                let (message, watch) = (convert::message(a), whole(b));
-                self.0.input(|client, now| client.handle_watch(call, watch, message, now));
+            What::Computed => {
+                let value = convert::optional_text(a);
+                self.0.input(|client, now| client.handle_computed(id, value, now));
             }
-            "send" => {
-                let (message, body) = (convert::message(a), convert::body(a));
-                self.0.input(|client, now| client.handle_send(call, message, body, now));
+            What::Watch => {
+                let (message, watch) = (convert::message(a), b.as_f64().unwrap_or_default() as u32);
+                self.0.input(|client, now| client.handle_watch(id, watch, message, now));
             }
-            // ({conversationID, nextReqMessageID?, count?})
-            "list" => {
+            What::Unwatch => self.0.input(|client, _| client.handle_unwatch(id)),
+            What::Send => {
+                let (message, body, rules) = (convert::message(a), convert::body(a), convert::rules(a));
+                self.0.input(|client, now| client.handle_send(id, message, body, rules, now));
+            }
+            What::List => {
                 let (conversation, next) = (a.text("conversationID"), a.text("nextReqMessageID"));
                 let count = a.number("count");
-                self.0.input(|client, now| client.handle_list(call, conversation, next, count, now));
+                self.0.input(|client, now| client.handle_list(id, conversation, next, count, now));
             }
-            // (writes): no other tab sends the writes that are kept, which are these; resolves when all that can be is sent.
-            _ => {
-                let writes = read_list(a);
-                self.0.input(|client, now| client.handle_drain(call, writes, now));
-            }
-        }
-        self.0.end_turn();
-    }
-
-    /// Something that the machine must know.
-    pub fn tell(&self, what: &str, a: &JsValue, b: &JsValue) {
-        match what {
-            // (states, writes): what was kept for the user who logs in.
-            "loaded" => {
+            What::Loaded => {
                 let (states, writes) = (read_list(a), read_list(b));
                 self.0.input(|client, now| client.handle_loaded(states, writes, now));
             }
-            // What is to be kept and is not is emitted as `keep`.
-            "keep" => self.0.input(|client, _| client.handle_keep()),
-            // (call): its write is kept.
-            "queued" => self.0.input(|client, _| client.handle_queued(whole(a))),
-            // (call, value): what a mutation's function returned, a string, or undefined to delete the key.
-            "computed" => {
-                let value = convert::optional_text(b);
-                self.0.input(|client, now| client.handle_computed(whole(a), value, now));
+            What::Keep => self.0.input(|client, _| client.handle_keep()),
+            What::Queued => self.0.input(|client, _| client.handle_queued(id)),
+            What::Drain => {
+                let writes = read_list(a);
+                self.0.input(|client, now| client.handle_drain(id, writes, now));
             }
-            // (watch): nobody listens to it any more.
-            "unwatch" => self.0.input(|client, _| client.handle_unwatch(whole(a))),
-            // "wake": the network is back, or the page is looked at again.
             _ => self.0.input(Client::handle_wake),
         }
         self.0.end_turn();
     }
-}
-
-/// A number that was ours to begin with.
-fn whole(value: &JsValue) -> u32 {
-    value.as_f64().unwrap_or_default() as u32
 }

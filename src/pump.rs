@@ -3,26 +3,17 @@
 //! User code (listeners, what follows a promise) runs only when the machine's turn is over and nothing is borrowed; what
 //! it calls back into us is queued behind what is being delivered, so that everybody hears of things in one order.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
-use message_extensions_core::client::{CallId, Client, Config, Output, Request, RequestId};
+use message_extensions_core::client::{Client, Config, Output, Request, RequestId};
+use message_extensions_core::list::take;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
 use crate::socket::Socket;
 use crate::{convert, host, rest};
-
-/// The two ends of a call's promise.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) resolve: Function,
-    pub(crate) reject: Function,
-    /// A mutation's `compute(call, value)`, which leads to `computed` of [`Edge::tell`](crate::Edge::tell).
-    pub(crate) compute: Option<Function>,
-}
 
 /// A client machine with its sockets, requests and timer.
 #[derive(Debug, Clone)]
@@ -36,25 +27,15 @@ pub(crate) struct WeakPump(Weak<RefCell<Inner>>);
 struct Inner {
     client: Client,
     endpoint: String,
-    emit: Function,
-    calls: Vec<(CallId, Call)>,
-    last_call: CallId,
+    /// The entry's, see [`Edge::new`](crate::Edge::new).
+    told: Function,
     requests: Vec<(RequestId, AbortController)>,
     socket: Option<Socket>,
     /// Calls [`Pump::turn`] with a timeout; made once.
     on_timer: Option<Closure<dyn FnMut()>>,
     timer: Option<(u64, JsValue)>,
-    /// What user code has not been told yet.
-    deliveries: VecDeque<Delivery>,
-    is_delivering: bool,
-}
-
-#[derive(Debug)]
-enum Delivery {
-    Resolve(Function, JsValue),
-    Reject(Function, u32, String),
-    Emit(&'static str, JsValue),
-    Compute(Function, CallId, JsValue),
+    /// Outputs are being carried out.
+    is_in_turn: bool,
 }
 
 impl WeakPump {
@@ -65,24 +46,21 @@ impl WeakPump {
 }
 
 impl Pump {
-    pub(crate) fn new(config: Config, endpoint: String, emit: Function) -> Self {
+    pub(crate) fn new(config: Config, endpoint: String, told: Function) -> Self {
         let pump = Self(Rc::new(RefCell::new(Inner {
             client: Client::new(config),
             endpoint,
-            emit,
-            calls: Vec::new(),
-            last_call: 0,
+            told,
             requests: Vec::new(),
             socket: None,
             on_timer: None,
             timer: None,
-            deliveries: VecDeque::new(),
-            is_delivering: false,
+            is_in_turn: false,
         })));
         let weak = pump.downgrade();
-        pump.0.borrow_mut().on_timer = Some(Closure::new(move || {
+        pump.inner().on_timer = Some(Closure::new(move || {
             if let Some(pump) = weak.upgrade() {
-                pump.0.borrow_mut().timer = None;
+                pump.inner().timer = None;
                 pump.turn(Client::handle_timeout);
             }
         }));
@@ -93,18 +71,14 @@ impl Pump {
         WeakPump(Rc::downgrade(&self.0))
     }
 
-    /// Remembers a call; the name under which its answer will come.
-    pub(crate) fn begin(&self, call: Call) -> CallId {
-        let mut inner = self.0.borrow_mut();
-        inner.last_call += 1;
-        let id = inner.last_call;
-        inner.calls.push((id, call));
-        id
-    }
-
     /// Hands something to the machine; [`end_turn`](Self::end_turn) must follow.
     pub(crate) fn input(&self, input: impl FnOnce(&mut Client, u64)) {
-        input(&mut self.0.borrow_mut().client, host::now());
+        input(&mut self.inner().client, host::now());
+    }
+
+    #[inline(never)]
+    fn inner(&self) -> RefMut<'_, Inner> {
+        self.0.borrow_mut()
     }
 
     /// Hands something to the machine, and carries out what it asks for.
@@ -113,116 +87,94 @@ impl Pump {
         self.end_turn();
     }
 
-    /// Carries out what the machine asks for.
+    /// Carries out what the machine asks for. User code that is called may call back in: what it leaves is carried out
+    /// behind what is there already.
     pub(crate) fn end_turn(&self) {
-        self.carry_out_all();
-        self.deliver();
-    }
-
-    fn carry_out_all(&self) {
-        let mut inner = self.0.borrow_mut();
-        while let Some(output) = inner.client.poll_output() {
-            self.carry_out(&mut inner, output);
+        if core::mem::replace(&mut self.inner().is_in_turn, true) {
+            return;
         }
-        inner.set_timer();
+        while let Some(output) = self.next_output() {
+            if let Some((what, a, b)) = self.carry_out(&output) {
+                let told = self.inner().told.clone();
+                // A listener that throws is caught and reported by the entry.
+                let _ = told.call3(&JsValue::UNDEFINED, &what.into(), &a, &b);
+            }
+        }
     }
 
-    fn carry_out(&self, inner: &mut Inner, output: Output) {
+    /// `None` ends the turn.
+    fn next_output(&self) -> Option<Output> {
+        let mut inner = self.inner();
+        let output = inner.client.poll_output();
+        if output.is_none() {
+            inner.is_in_turn = false;
+            inner.set_timer();
+        }
+        output
+    }
+
+    /// What the entry is told of it.
+    fn carry_out(&self, output: &Output) -> Option<(&'static str, JsValue, JsValue)> {
+        let inner = &mut *self.inner();
         match output {
             Output::Request(request) => self.send(inner, request),
             Output::Abort(id) => {
-                if let Some(controller) = inner.take_request(id) {
+                if let Some(controller) = inner.take_request(*id) {
                     controller.abort();
                 }
             }
             Output::OpenSocket => {
                 inner.socket = Socket::open(&inner.endpoint, self.downgrade());
                 if inner.socket.is_none() {
-                    // A blocked socket counts as one that closed, once this turn is over.
-                    let pump = self.downgrade();
-                    wasm_bindgen_futures::spawn_local(async move {
-                        if let Some(pump) = pump.upgrade() {
-                            pump.turn(|client, now| client.handle_socket_closed(0, now));
-                        }
-                    });
+                    // A blocked socket counts as one that closed.
+                    inner.client.handle_socket_closed(0, host::now());
                 }
             }
             Output::Frame(frame) => {
                 if let Some(socket) = &inner.socket {
-                    socket.send(&frame);
+                    socket.send(frame);
                 }
             }
             Output::CloseSocket => inner.socket = None,
-            Output::Settle(id, result) => {
-                let Some(i) = inner.calls.iter().position(|(call, _)| *call == id) else { return };
-                let (_, call) = inner.calls.swap_remove(i);
-                inner.deliveries.push_back(match result {
-                    Ok(answer) => Delivery::Resolve(call.resolve, convert::answer(answer)),
-                    Err(error) => Delivery::Reject(call.reject, error.code, error.message.into_owned()),
+            Output::Settle(call, result) => {
+                return Some(match result {
+                    Ok(answer) => ("done", (*call).into(), convert::answer(answer)),
+                    Err(error) => ("failed", (*call).into(), convert::error(error)),
                 });
             }
-            Output::Compute(id, value) => {
-                let call = inner.calls.iter().find(|(call, _)| *call == id);
-                if let Some(compute) = call.and_then(|(_, call)| call.compute.clone()) {
-                    inner.deliveries.push_back(Delivery::Compute(compute, id, value.into()));
-                }
-            }
+            Output::Compute(call, value) => return Some(("compute", (*call).into(), value.as_ref().into())),
             Output::Emit(event) => {
                 let (name, data) = convert::event(event);
-                inner.deliveries.push_back(Delivery::Emit(name, data));
+                return Some((name, data, JsValue::UNDEFINED));
             }
         }
+        None
     }
 
-    fn send(&self, inner: &mut Inner, request: Request) {
-        let url = rest::url(&inner.endpoint, &inner.client, &request);
+    fn send(&self, inner: &mut Inner, request: &Request) {
+        let url = rest::url(&inner.endpoint, &inner.client, request);
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         if let Some(controller) = controller {
             inner.requests.push((request.id, controller));
         }
+        let sent = rest::send(rest::request(&url, &request.body, signal.as_ref()));
         let pump = self.downgrade();
+        let (id, body) = (request.id, request.body.clone());
         wasm_bindgen_futures::spawn_local(async move {
-            let reply = rest::send(&url, &request.body, signal.as_ref()).await;
+            let answer = sent.await;
             if let Some(pump) = pump.upgrade() {
-                pump.0.borrow_mut().take_request(request.id);
-                pump.turn(|client, now| client.handle_reply(request.id, reply, now));
+                pump.inner().take_request(id);
+                let reply = rest::reply(&body, answer);
+                pump.turn(|client, now| client.handle_reply(id, reply, now));
             }
         });
-    }
-
-    fn deliver(&self) {
-        if core::mem::replace(&mut self.0.borrow_mut().is_delivering, true) {
-            return;
-        }
-        loop {
-            let (delivery, emit) = {
-                let mut inner = self.0.borrow_mut();
-                let Some(delivery) = inner.deliveries.pop_front() else {
-                    inner.is_delivering = false;
-                    return;
-                };
-                (delivery, inner.emit.clone())
-            };
-            // These are the entry's functions; a listener that throws is caught and reported there.
-            let _ = match delivery {
-                Delivery::Resolve(resolve, data) => resolve.call1(&JsValue::UNDEFINED, &data),
-                Delivery::Reject(reject, code, message) => {
-                    reject.call2(&JsValue::UNDEFINED, &code.into(), &message.into())
-                }
-                Delivery::Compute(compute, call, value) => {
-                    compute.call2(&JsValue::UNDEFINED, &call.into(), &value)
-                }
-                Delivery::Emit(name, data) => emit.call2(&JsValue::UNDEFINED, &name.into(), &data),
-            };
-        }
     }
 }
 
 impl Inner {
     fn take_request(&mut self, id: RequestId) -> Option<AbortController> {
-        let i = self.requests.iter().position(|(request, _)| *request == id)?;
-        Some(self.requests.swap_remove(i).1)
+        Some(take(&mut self.requests, |(request, _)| *request == id)?.1)
     }
 
     /// One timer, at the machine's next deadline.

@@ -1,6 +1,7 @@
 //! Objects of the page, field by field: what a server's JSON says, and what JavaScript or a server is told.
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, Object};
+use message_extensions_core::list::gather;
 use message_extensions_core::wire::{Read, Sink, Source, Write};
 use wasm_bindgen::prelude::*;
 
@@ -17,11 +18,31 @@ extern "C" {
     pub(crate) fn set_number(this: &Record, name: &str, value: f64);
     #[wasm_bindgen(method, structural, indexing_setter)]
     pub(crate) fn set(this: &Record, name: &str, value: &JsValue);
+
+    #[wasm_bindgen(catch, js_namespace = JSON)]
+    fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = JSON)]
+    fn stringify(record: &Record) -> JsValue;
 }
 
 impl Record {
     pub(crate) fn new() -> Self {
         Object::new().unchecked_into()
+    }
+
+    /// The same in another spelling of its names, those of the objects in it too.
+    pub(crate) fn respelt(&self, spell: fn(&mut str)) -> Self {
+        let respelt = Self::new();
+        for name in Object::keys(self.unchecked_ref()).iter() {
+            let mut name = name.as_string().unwrap_or_default();
+            let Some(mut value) = self.property(&name) else { continue };
+            if value.is_object() && !value.is_array() {
+                value = value.unchecked_into::<Self>().respelt(spell).into();
+            }
+            spell(&mut name);
+            respelt.set(&name, &value);
+        }
+        respelt
     }
 
     /// A property; `None` if there is none, or no object, or a getter throws.
@@ -48,7 +69,7 @@ impl Source for Record {
     }
 
     fn json(&self) -> String {
-        JSON::stringify(self).map(String::from).unwrap_or_default()
+        stringify(self).as_string().unwrap_or_default()
     }
 }
 
@@ -58,7 +79,7 @@ impl Sink for Record {
     }
 
     fn parsed(json: &str) -> Self {
-        JSON::parse(json).ok().filter(JsValue::is_object).map_or_else(Self::new, JsCast::unchecked_into)
+        parse(&json.into()).map_or_else(|_| Self::new(), JsCast::unchecked_into)
     }
 
     fn put_text(&self, name: &'static str, value: &str) {
@@ -80,23 +101,23 @@ impl Sink for Record {
 
 /// The objects of an array; `None` if it is none.
 pub(crate) fn list(value: &JsValue) -> Option<Vec<Record>> {
-    Some(value.dyn_ref::<Array>()?.iter().map(JsCast::unchecked_into).collect())
+    Some(gather(value.dyn_ref::<Array>()?.iter().map(JsCast::unchecked_into)))
 }
 
 /// What an array of objects says.
 pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
-    list(value).unwrap_or_default().iter().map(T::read).collect()
+    gather(list(value).unwrap_or_default().iter().map(T::read))
 }
 
 /// What a JSON object says.
-pub(crate) fn from_json<T: Read>(text: &str) -> Option<T> {
-    let parsed: Record = JSON::parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
+pub(crate) fn from_json<T: Read>(text: &JsValue) -> Option<T> {
+    let parsed: Record = parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
     Some(T::read(&parsed))
 }
 
-/// As JSON text.
-pub(crate) fn to_json(value: &impl Write) -> String {
-    JSON::stringify(&value.write::<Record>()).map(String::from).unwrap_or_default()
+/// As JSON text, which stays outside.
+pub(crate) fn to_json(value: &impl Write) -> JsValue {
+    stringify(&value.write::<Record>())
 }
 
 /// As an array of objects.

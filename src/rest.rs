@@ -3,10 +3,12 @@
 use gloo_net::http;
 use message_extensions_core::client::{Body, Client, Failure, Reply, Request};
 use message_extensions_core::text::{decimal, join};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use crate::host::encode_uri_component;
-use crate::record::{from_json, to_json};
+use crate::record::{Record, from_json, to_json};
 
 /// Where a request goes.
 pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String {
@@ -40,28 +42,43 @@ pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String 
     url
 }
 
-/// Sends a request and reads the reply that its body expects.
-pub(crate) async fn send(url: &str, body: &Body, signal: Option<&AbortSignal>) -> Result<Reply, Failure> {
+/// What goes out: the URL, and the body as JSON.
+pub(crate) fn request(url: &str, body: &Body, signal: Option<&AbortSignal>) -> Option<web_sys::Request> {
     let json = match body {
-        Body::Probe => {
-            let answer = http::Request::get(url).abort_signal(signal).send().await;
-            return answer.map(|_| Reply::Probe).map_err(|_| Failure::Network);
-        }
-        Body::Set(request) => to_json(request),
-        Body::Pull(request) => to_json(request),
-        Body::Send(request) => to_json(request),
-        Body::List(request) => to_json(request),
-    };
-    // A string is posted as text/plain, for which a browser asks no leave of another origin.
-    let request = http::Request::post(url).abort_signal(signal).body(json).map_err(|_| Failure::Unusable)?;
-    let answer = request.send().await.map_err(|_| Failure::Network)?;
-    let text = answer.text().await.map_err(|_| Failure::Network)?;
-    let reply = match body {
         Body::Probe => None,
-        Body::Set(_) => from_json(&text).map(Reply::Set),
-        Body::Pull(_) => from_json(&text).map(Reply::Pull),
-        Body::Send(_) => from_json(&text).map(Reply::Send),
-        Body::List(_) => from_json(&text).map(Reply::List),
+        Body::Set(request) => Some(to_json(request)),
+        Body::Pull(request) => Some(to_json(request)),
+        Body::Send(request) => Some(to_json(request)),
+        Body::List(request) => Some(to_json(request)),
+    };
+    let options = Record::new();
+    if let Some(json) = json {
+        options.set_text("method", "POST");
+        // A string is posted as text/plain, for which a browser asks no leave of another origin.
+        options.set("body", &json);
+    }
+    if let Some(signal) = signal {
+        options.set("signal", signal);
+    }
+    web_sys::Request::new_with_str_and_init(url, options.unchecked_ref()).ok()
+}
+
+/// Sends a request; the text that comes back, if the server is reached. It is not brought in here before it has been parsed.
+pub(crate) async fn send(request: Option<web_sys::Request>) -> Option<JsValue> {
+    let answer = http::Request::from(request?).send().await.ok()?;
+    let text = web_sys::Response::from(answer).text().ok()?;
+    JsFuture::from(text).await.ok()
+}
+
+/// The reply that the body expects.
+pub(crate) fn reply(body: &Body, answer: Option<JsValue>) -> Result<Reply, Failure> {
+    let text = &answer.ok_or(Failure::Network)?;
+    let reply = match body {
+        Body::Probe => Some(Reply::Probe),
+        Body::Set(_) => from_json(text).map(Reply::Set),
+        Body::Pull(_) => from_json(text).map(Reply::Pull),
+        Body::Send(_) => from_json(text).map(Reply::Send),
+        Body::List(_) => from_json(text).map(Reply::List),
     };
     reply.ok_or(Failure::Unusable)
 }

@@ -34,7 +34,7 @@ impl Socket {
         let weak = pump.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(pump) = weak.upgrade() {
-                let frame = event.data().as_string().and_then(|text| from_json(&text));
+                let frame = from_json(&event.data());
                 pump.turn(|client, now| client.handle_frame(frame, now));
             }
         });
@@ -51,7 +51,7 @@ impl Socket {
 
     /// Sends a frame; one that cannot be sent is lost with the connection, which is noticed by itself.
     pub(crate) fn send(&self, frame: &ClientFrame) {
-        let _ = self.socket.send_with_str(&to_json(frame));
+        let _ = self.socket.send_with_str(&to_json(frame).as_string().unwrap_or_default());
     }
 }
 

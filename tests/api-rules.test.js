@@ -107,8 +107,9 @@ test('a watch takes back what a rule forbids', async () => {
 test.each([
   ['a rule that is misspelt', { keyowner: { suffix: '' } }, 'Keyowner'],
   ['a rule of another type', { maxKeys: '5' }, 'ExtensionRules.MaxKeys'],
-  ['no object', 'keyOwner', 'ExtensionRules'],
-  ['a list', [{ maxKeys: 5 }], 'ExtensionRules'],
+  ['a number that is none', { maxKeys: NaN }, 'ExtensionRules.MaxKeys'],
+  ['no object', 'keyOwner', '`0`'],
+  ['a list', [{ maxKeys: 5 }], '`0`'],
 ])('%s is refused by name, and the message is not sent', async (_, rules, names) => {
   const message = draft(rules);
   const error = await alice.sendMessage(message).catch((error) => error);

@@ -11,7 +11,7 @@
 )]
 
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect};
-use message_extensions::Edge;
+use message_extensions::{Edge, What};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
@@ -23,8 +23,13 @@ wasm_bindgen_test_configure!(run_in_browser);
 export function settled(call) {
   return new Promise((resolve) => call(
     (data) => resolve(JSON.stringify({ data })),
-    (code, message) => resolve(JSON.stringify({ code, message })),
+    ({ code, message }) => resolve(JSON.stringify({ code, message })),
   ));
+}
+const calls = [];
+// The number by which the machine will name a call.
+export function named(resolve, reject) {
+  return calls.push({ done: resolve, failed: reject }) - 1;
 }
 // Stands in for the server's sockets, which the test then plays.
 export function playServer() {
@@ -56,10 +61,14 @@ export function throwing() {
 }
 export function recorder(list) {
   // What the machine asks of its owner is not for listeners.
-  return (name, data) => { if (name !== 'begin') list.push(JSON.stringify([name, data])); };
+  return (name, a, b) => {
+    if (name === 'done' || name === 'failed') calls[a][name](b);
+    else if (name !== 'begin') list.push(JSON.stringify([name, a]));
+  };
 }
 "#)]
 extern "C" {
+    fn named(resolve: &Function, reject: &Function) -> u32;
     fn settled(call: &Closure<dyn FnMut(Function, Function)>) -> Promise;
     #[derive(Clone)]
     type Server;
@@ -97,7 +106,8 @@ fn edge(events: &Array) -> &'static Edge {
 
 /// One of a client's calls.
 fn call(edge: &Edge, method: &str, a: &JsValue, b: &JsValue, resolve: Function, reject: Function) {
-    edge.call(method, a.unchecked_ref(), b, &NOTHING, resolve, reject);
+    let method = What::from_js_value(&method.into()).unwrap();
+    edge.tell(method, named(&resolve, &reject), a.unchecked_ref(), b, &NOTHING);
 }
 
 /// What a call settled with.

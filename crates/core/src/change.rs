@@ -4,6 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::wire::{Event, Extension, command, operate_type};
 
@@ -31,18 +32,28 @@ pub enum ChangeKind {
     Clear,
 }
 
+/// The keys and values of extensions.
+pub(crate) fn pairs(extensions: &[Extension]) -> Vec<(String, String)> {
+    gather(extensions.iter().map(|e| (e.key.clone(), e.value.clone())))
+}
+
+/// The keys of extensions.
+pub(crate) fn keys(extensions: &[Extension]) -> Vec<String> {
+    gather(extensions.iter().map(|e| e.key.clone()))
+}
+
 impl Change {
     /// The change that an event tells of; `None` for an event that is no change or lacks a field that a change has.
     #[must_use]
-    pub fn from_event<E, R>(event: &mut Event<E, R>) -> Option<Self> {
-        let items = event.extension_list.take().unwrap_or_default();
+    pub fn from_event<E, R>(event: &Event<E, R>) -> Option<Self> {
+        let items = event.extension_list.as_deref().unwrap_or_default();
         let kind = match event.operate_type? {
-            operate_type::SET => ChangeKind::Set(items.into_iter().map(|e| (e.key, e.value)).collect()),
-            operate_type::DELETE => ChangeKind::Delete(items.into_iter().map(|e| e.key).collect()),
+            operate_type::SET => ChangeKind::Set(pairs(items)),
+            operate_type::DELETE => ChangeKind::Delete(keys(items)),
             operate_type::CLEAR => ChangeKind::Clear,
             _ => return None,
         };
-        let author = event.author.take().unwrap_or_default();
+        let author = event.author.clone().unwrap_or_default();
         Some(Self { seq: event.seq?, kind, author, time: event.event_time.unwrap_or(0) })
     }
 

@@ -96,11 +96,15 @@ pub struct Error {
 
 impl Error {
     /// An error with a fixed text.
+    #[cold]
+    #[inline(never)]
     pub const fn new(code: u32, message: &'static str) -> Self {
         Self { code, message: Cow::Borrowed(message) }
     }
 
     /// An error with a text made on the spot.
+    #[cold]
+    #[inline(never)]
     pub const fn with(code: u32, message: String) -> Self {
         Self { code, message: Cow::Owned(message) }
     }

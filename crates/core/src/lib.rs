@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`code`] | the one list of error codes |
 //! | [`limits`] | the law's limits |
+//! | [`list`] | lists with little code |
 //! | [`message`] | how a message is named |
 //! | [`text`] | text made of parts |
 //! | [`wire`] | what crosses the network, and what a browser keeps |
@@ -24,6 +25,7 @@ pub mod client;
 pub mod code;
 pub mod law;
 pub mod limits;
+pub mod list;
 pub mod message;
 pub mod text;
 #[cfg(feature = "usersig")]

@@ -9,7 +9,6 @@ use message_extensions_core::wire::{
 use message_extensions_server::fuzzing::read_frame;
 use serde_json::Value;
 
-use crate::check_refusal;
 use crate::service::{World, block_on, user};
 
 const FRAMES: usize = 8;
@@ -68,11 +67,6 @@ fn check_frame(text: &str, frame: &ClientFrame) {
     }
     let written = serde_json::to_string(frame).unwrap();
     assert_eq!(read_frame(&written).as_ref(), Some(frame));
-    for state in frame.messages.iter().flatten() {
-        if let Err(error) = state.clone().take_address().message() {
-            check_refusal(error.code.into(), &error.message);
-        }
-    }
 }
 
 async fn resume(world: &World, user: &str, named: Option<Vec<MessageState>>) {
@@ -99,7 +93,7 @@ async fn resume(world: &World, user: &str, named: Option<Vec<MessageState>>) {
         // Whoever may not see a message, or cannot name one, is told so; and nobody's knowledge is older than that.
         if !told.contains(&format!("{address:?}")) {
             assert!(
-                user != "mallory" && address.clone().message().is_ok() && known == Some(2),
+                user != "mallory" && address.clone().message().is_some() && known == Some(2),
                 "{address:?}"
             );
         }

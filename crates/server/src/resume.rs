@@ -137,7 +137,7 @@ impl Named {
             return if sees { Ok(Some(snapshot.clone())) } else { Err(NO_SUCH_MESSAGE) };
         }
         let address = self.address.clone();
-        let named = address.message().map_err(|_| NO_SUCH_MESSAGE)?;
+        let named = address.message().ok_or(NO_SUCH_MESSAGE)?;
         let found = visibility::find(app, caller, named).await.map_err(|e| failed(&e))?;
         let hot = found.ok_or(NO_SUCH_MESSAGE)?;
         if !hot.stored.message.extensible {

@@ -52,8 +52,15 @@ pub(super) struct Extensible {
 /// A set's items as handed in: key and value, `None` where it is not a string.
 pub type ExtensionArgument = (Option<String>, Option<String>);
 
+#[cold]
+#[inline(never)]
 pub(super) const fn invalid(text: &'static str) -> Error {
     Error::new(INVALID_ARGUMENT, text)
+}
+
+/// A string that is not empty.
+fn filled(text: &Option<String>) -> Option<&String> {
+    text.as_ref().filter(|text| !text.is_empty())
 }
 
 /// An integer from 0 to 2^53 - 1.
@@ -68,12 +75,12 @@ fn small(number: Option<f64>) -> Option<u32> {
 }
 
 /// Checks a message that is to be extended or read.
-pub(super) fn extensible(message: Option<MessageArgument>) -> Result<Extensible, Error> {
-    let m = message.ok_or(invalid("message must be a message object"))?;
-    let to = m.to.filter(|to| !to.is_empty());
+pub(super) fn extensible(message: Option<&MessageArgument>) -> Result<Extensible, Error> {
+    let Some(m) = message else { return Err(invalid("message must be a message object")) };
+    let to = filled(&m.to);
     let group = match m.conversation_type.as_deref() {
         Some(CONV_C2C) => false,
-        Some(CONV_GROUP) if !is_refused_group("", to.as_deref().unwrap_or("")) => true,
+        Some(CONV_GROUP) if !to.is_some_and(|to| is_refused_group("", to)) => true,
         Some(_) => {
             return Err(Error::new(
                 UNSUPPORTED_CONVERSATION,
@@ -94,26 +101,25 @@ pub(super) fn extensible(message: Option<MessageArgument>) -> Result<Extensible,
             "message.isSupportExtension must be true: it is given to createCustomMessage",
         ));
     }
-    let to = to.ok_or(invalid("message.to must be the UserID or GroupID it was sent to"))?;
+    let Some(to) = to.cloned() else {
+        return Err(invalid("message.to must be the UserID or GroupID it was sent to"));
+    };
     let message = if group {
-        let msg_seq =
-            integer(m.sequence).ok_or(invalid("message.sequence must be the message's Seq in its group"))?;
+        let Some(msg_seq) = integer(m.sequence) else {
+            return Err(invalid("message.sequence must be the message's Seq in its group"));
+        };
         MessageRef::Group { group_id: to, msg_seq }
     } else {
-        let from =
-            m.from.filter(|f| !f.is_empty()).ok_or(invalid("message.from must be the sender's UserID"))?;
-        let sequence = small(m.client_sequence).or(small(m.sequence));
-        let key = match (sequence, small(m.random), integer(m.time)) {
-            (Some(sequence), Some(random), Some(time)) => msg_key(sequence, random, time),
-            _ => {
-                return Err(invalid(
-                    "message.clientSequence, message.random and message.time must be integers",
-                ));
-            }
+        let Some(from) = filled(&m.from) else {
+            return Err(invalid("message.from must be the sender's UserID"));
         };
-        MessageRef::C2c { from: Some(from), to, msg_key: key }
+        let sequence = small(m.client_sequence).or(small(m.sequence));
+        let (Some(sequence), Some(random), Some(time)) = (sequence, small(m.random), integer(m.time)) else {
+            return Err(invalid("message.clientSequence, message.random and message.time must be integers"));
+        };
+        MessageRef::C2c { from: Some(from.clone()), to, msg_key: msg_key(sequence, random, time) }
     };
-    let id = m.id.filter(|id| !id.is_empty()).unwrap_or_else(|| fallback_id(&message));
+    let id = filled(&m.id).map_or_else(|| fallback_id(&message), String::clone);
     Ok(Extensible { id, message })
 }
 
@@ -129,18 +135,20 @@ pub(super) struct Sendable {
 }
 
 /// Checks a message that is to be sent by `user`.
-pub(super) fn sendable(message: Option<MessageArgument>, user: &str) -> Result<Sendable, Error> {
-    let m = message.ok_or(invalid("message must be a message object made by createCustomMessage"))?;
+pub(super) fn sendable(message: Option<&MessageArgument>, user: &str) -> Result<Sendable, Error> {
+    let Some(m) = message else {
+        return Err(invalid("message must be a message object made by createCustomMessage"));
+    };
     let is_group = match m.conversation_type.as_deref() {
         Some(CONV_C2C) => false,
         Some(CONV_GROUP) => true,
         _ => return Err(invalid("message.conversationType must be C2C or GROUP")),
     };
-    let to = m.to.filter(|to| !to.is_empty()).ok_or(invalid("message.to must be a UserID or GroupID"))?;
+    let Some(to) = filled(&m.to) else { return Err(invalid("message.to must be a UserID or GroupID")) };
     if m.status.as_deref() == Some("success") {
         return Err(invalid("message was sent already: its status is \"success\""));
     }
-    if m.from.is_some_and(|from| !from.is_empty() && from != user) {
+    if filled(&m.from).is_some_and(|from| from != user) {
         return Err(invalid("message.from is another user than the one who is logged in"));
     }
     let (Some(sequence), Some(random), Some(time)) =
@@ -149,55 +157,54 @@ pub(super) fn sendable(message: Option<MessageArgument>, user: &str) -> Result<S
         return Err(invalid("message must be one made by createCustomMessage"));
     };
     // The server holds the ID against the sender: a message made before login has none to begin with.
-    let own = |id: &String| id.strip_prefix(user).is_some_and(|rest| rest.as_bytes().first() == Some(&b'-'));
-    let id = m.id.filter(own).unwrap_or_else(|| message_id(user, time, random));
-    Ok(Sendable { id, to, is_group, sequence, random, support: m.is_support_extension })
+    let own = |id: &&String| id.strip_prefix(user).is_some_and(|rest| rest.as_bytes().first() == Some(&b'-'));
+    let id = m.id.as_ref().filter(own).map_or_else(|| message_id(user, time, random), String::clone);
+    Ok(Sendable { id, to: to.clone(), is_group, sequence, random, support: m.is_support_extension })
 }
 
 /// Checks a set's items: 1 to 20, each key once, sizes in bytes of UTF-8.
-pub(super) fn extensions(list: Option<Vec<ExtensionArgument>>) -> Result<Vec<(String, String)>, Error> {
-    let list = list.ok_or(invalid("extensions must be an array of {key, value}"))?;
-    let mut checked: Vec<(String, String)> = Vec::with_capacity(list.len());
-    for (i, (key, value)) in list.into_iter().enumerate() {
-        let key = checked_key(key, "extensions", i, checked.iter().map(|(key, _)| key))?;
+pub(super) fn extensions(list: Option<&[ExtensionArgument]>) -> Result<Vec<(String, String)>, Error> {
+    let Some(list) = list else { return Err(invalid("extensions must be an array of {key, value}")) };
+    let mut checked: Vec<(String, String)> = Vec::new();
+    for (key, value) in list {
+        let i = checked.len();
+        let is_twice = checked.iter().any(|(other, _)| Some(other) == key.as_ref());
+        let key = checked_key(key.as_ref(), is_twice, "extensions", i)?;
         let most = Limits::DEFAULT.value_bytes;
-        let value = value.filter(|v| (1..=most).contains(&v.len())).ok_or_else(|| {
-            Error::with(
-                INVALID_ARGUMENT,
-                join(&[
-                    "extensions[",
-                    &decimal(i as u64),
-                    "].value must be a string of 1 to ",
-                    &decimal(most as u64),
-                    " bytes of UTF-8; to remove a key, delete it",
-                ]),
-            )
-        })?;
-        checked.push((key, value));
+        let Some(value) = filled(value).filter(|value| value.len() <= most) else {
+            let text = join(&[
+                "extensions[",
+                &decimal(i as u64),
+                "].value must be a string of 1 to ",
+                &decimal(most as u64),
+                " bytes of UTF-8; to remove a key, delete it",
+            ]);
+            return Err(Error::with(INVALID_ARGUMENT, text));
+        };
+        checked.push((key, value.clone()));
     }
-    counted(checked, "extensions must hold 1 to 20 items")
+    counted(checked.len(), "extensions must hold 1 to 20 items")?;
+    Ok(checked)
 }
 
 /// Checks the keys of a delete: 1 to 20, each once.
-pub(super) fn keys(list: Vec<Option<String>>) -> Result<Vec<String>, Error> {
-    let mut checked: Vec<String> = Vec::with_capacity(list.len());
-    for (i, key) in list.into_iter().enumerate() {
-        let key = checked_key(key, "keyList", i, checked.iter())?;
+pub(super) fn keys(list: &[Option<String>]) -> Result<Vec<String>, Error> {
+    let mut checked: Vec<String> = Vec::new();
+    for key in list {
+        let is_twice = checked.iter().any(|other| Some(other) == key.as_ref());
+        let key = checked_key(key.as_ref(), is_twice, "keyList", checked.len())?;
         checked.push(key);
     }
-    counted(checked, "keyList must hold 1 to 20 keys")
+    counted(checked.len(), "keyList must hold 1 to 20 keys")?;
+    Ok(checked)
 }
 
-fn counted<T>(list: Vec<T>, otherwise: &'static str) -> Result<Vec<T>, Error> {
-    if list.is_empty() || list.len() > Limits::DEFAULT.items { Err(invalid(otherwise)) } else { Ok(list) }
+fn counted(items: usize, otherwise: &'static str) -> Result<(), Error> {
+    if items == 0 || items > Limits::DEFAULT.items { Err(invalid(otherwise)) } else { Ok(()) }
 }
 
-fn checked_key<'a>(
-    key: Option<String>,
-    list: &str,
-    i: usize,
-    mut before: impl Iterator<Item = &'a String>,
-) -> Result<String, Error> {
+/// The `i`th key of a list; `is_twice`: one before is the same.
+fn checked_key(key: Option<&String>, is_twice: bool, list: &str, i: usize) -> Result<String, Error> {
     let most = Limits::DEFAULT.key_bytes;
     let (length, most_text);
     let why: &[&str] = match key {
@@ -206,8 +213,8 @@ fn checked_key<'a>(
             most_text = decimal(most as u64);
             &["has ", &length, " bytes of UTF-8, 1 to ", &most_text, " are allowed"]
         }
-        Some(key) if before.any(|other| *other == key) => &["is in the list twice"],
-        Some(key) => return Ok(key),
+        Some(_) if is_twice => &["is in the list twice"],
+        Some(key) => return Ok(key.clone()),
         None => &["must be a string"],
     };
     let text = join(&[list, "[", &decimal(i as u64), "]: the key ", &join(why)]);

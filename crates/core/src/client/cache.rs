@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use super::pages::Pages;
 use super::watch::{EntryStatus, EntryView};
-use crate::change::{Change, ChangeKind};
+use crate::change::{Change, ChangeKind, keys, pairs};
+use crate::list::{gather, take};
 use crate::wire::{Extension, MessageState};
 
 /// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
@@ -72,22 +73,22 @@ pub(super) struct Cached {
 }
 
 /// What a key is to hold.
-struct Write {
-    key: String,
+struct Write<'a> {
+    key: &'a str,
     /// `None`: a tombstone.
-    value: Option<String>,
+    value: Option<&'a String>,
     seq: u64,
-    author: String,
+    author: &'a str,
     time: u64,
 }
 
-impl From<Extension> for Write {
-    fn from(e: Extension) -> Self {
+impl<'a> From<&'a Extension> for Write<'a> {
+    fn from(e: &'a Extension) -> Self {
         Self {
-            key: e.key,
-            value: Some(e.value).filter(|v| !v.is_empty()),
+            key: &e.key,
+            value: Some(&e.value).filter(|v| !v.is_empty()),
             seq: e.seq,
-            author: e.author.unwrap_or_default(),
+            author: e.author.as_deref().unwrap_or(""),
             time: e.time.unwrap_or(0),
         }
     }
@@ -101,7 +102,7 @@ fn by_seq<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
         let i = sorted.partition_point(|e| e.seq <= entry.seq);
         sorted.insert(i, entry);
     }
-    sorted.into_iter().map(|e| e.key.clone()).collect()
+    gather(sorted.iter().map(|e| e.key.clone()))
 }
 
 impl Cached {
@@ -139,9 +140,9 @@ impl Cached {
     pub(super) fn take_touched(&mut self) -> Vec<String> {
         let Some(touched) = &mut self.touched else { return Vec::new() };
         let mut keys = core::mem::take(touched);
-        keys.extend(by_seq(
-            self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e)),
-        ));
+        let touched =
+            self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e));
+        keys.append(&mut by_seq(touched));
         keys
     }
 
@@ -208,7 +209,7 @@ impl Cached {
         if change.seq <= self.told.1 {
             return;
         }
-        self.held.retain(|own| own.seq != change.seq);
+        take(&mut self.held, |own| own.seq == change.seq);
         let first = if change.seq == self.told.1.saturating_add(1) { self.told.0 } else { change.seq };
         self.told = (first, change.seq);
         self.tell(&change, notices);
@@ -232,12 +233,12 @@ impl Cached {
 
     /// The server, whose counter was at `latest`, says that the key holds this (a refused item, or an absent key that
     /// was deleted); Seq 0 is nothing.
-    pub(super) fn correct(&mut self, item: Extension, latest: u64) {
+    pub(super) fn correct(&mut self, item: &Extension, latest: u64) {
         self.ahead = self.ahead.max(item.seq);
         if item.seq > 0 {
             // What is known is here already, unless it has been deleted since.
             if !self.loaded || item.seq > self.known {
-                self.put(item.into(), false);
+                self.put(&item.into(), false);
             }
             return;
         }
@@ -255,14 +256,14 @@ impl Cached {
     }
 
     /// Takes what was kept, into a message of which nothing is known.
-    pub(super) fn restore(&mut self, state: MessageState) {
+    pub(super) fn restore(&mut self, state: &MessageState) {
         self.clear_seq = state.clear_seq.unwrap_or(0);
         self.known = state.latest_seq.unwrap_or(0);
         self.ahead = self.known;
         self.loaded = true;
-        for extension in state.extension_list.unwrap_or_default() {
+        for extension in state.extension_list.iter().flatten() {
             if !extension.key.is_empty() {
-                self.put(extension.into(), true);
+                self.put(&extension.into(), true);
             }
         }
     }
@@ -282,7 +283,7 @@ impl Cached {
         Some(MessageState {
             latest_seq: Some(self.known),
             clear_seq: Some(self.clear_seq),
-            extension_list: Some(self.entries.iter().filter(|e| !e.is_cleared).map(extension).collect()),
+            extension_list: Some(gather(self.entries.iter().filter(|e| !e.is_cleared).map(extension))),
             ..MessageState::default()
         })
     }
@@ -305,17 +306,17 @@ impl Cached {
 
     /// The push connection is gone: changes that waited for their push are told now, unless a pull will.
     pub(super) fn connection_lost(&mut self, notices: &mut Vec<Notice>) {
-        for change in core::mem::take(&mut self.held) {
+        for change in &core::mem::take(&mut self.held) {
             if !self.loaded {
-                self.tell(&change, notices);
+                self.tell(change, notices);
             }
         }
         self.told = (0, 0);
     }
 
     /// A pull has finished. A first load tells nothing; a later one tells the difference.
-    pub(super) fn pulled(&mut self, pages: Pages, connection: u64, notices: &mut Vec<Notice>) {
-        let Pages { start, first_latest, latest, clear_seq, entries, .. } = pages;
+    pub(super) fn pulled(&mut self, pages: &Pages, connection: u64, notices: &mut Vec<Notice>) {
+        let Pages { start, first_latest, latest, clear_seq, .. } = *pages;
         let before = self.known;
         if clear_seq > self.clear_seq {
             if self.loaded && clear_seq > before {
@@ -327,10 +328,10 @@ impl Cached {
             self.drop_up_to(first_latest);
         }
         if self.loaded {
-            self.tell_difference(&entries, before, notices);
+            self.tell_difference(&pages.entries, before, notices);
         }
-        for e in entries {
-            self.put(e.into(), true);
+        for e in &pages.entries {
+            self.put(&e.into(), true);
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
@@ -352,13 +353,13 @@ impl Cached {
     }
 
     /// The larger Seq wins, and nothing survives a clear that came after it. `is_told`: somebody outside learns of it.
-    fn put(&mut self, write: Write, is_told: bool) {
-        let Write { key, value, seq, author, time } = write;
+    fn put(&mut self, write: &Write<'_>, is_told: bool) {
+        let Write { key, value, seq, author, time } = *write;
         if seq <= self.clear_seq {
             return;
         }
         self.is_stale = true;
-        match self.position(&key) {
+        match self.position(key) {
             Ok(i) => {
                 let Some(entry) = self.entries.get_mut(i) else { return };
                 // A tombstone that comes late takes nothing away from what was told since.
@@ -368,19 +369,26 @@ impl Cached {
                 if entry.seq <= seq {
                     entry.is_touched = true;
                     entry.is_cleared = false;
-                    entry.value = value;
+                    entry.value = value.cloned();
                     entry.seq = seq;
-                    entry.author = author;
+                    entry.author = author.into();
                     // An own reply does not say when; what comes after it does.
                     entry.time = time;
                 }
             }
             Err(i) => {
                 let is_told = is_told && value.is_some();
-                self.entries.insert(
-                    i,
-                    Entry { key, value, seq, author, time, is_told, is_touched: true, is_cleared: false },
-                );
+                let entry = Entry {
+                    key: key.into(),
+                    value: value.cloned(),
+                    seq,
+                    author: author.into(),
+                    time,
+                    is_told,
+                    is_touched: true,
+                    is_cleared: false,
+                };
+                self.entries.insert(i, entry);
             }
         }
     }
@@ -404,16 +412,9 @@ impl Cached {
     }
 
     fn write(&mut self, change: &Change, is_told: bool) {
-        let mut write = |key: &String, value: Option<&String>| {
+        let mut write = |key, value| {
             let Change { seq, author, time, .. } = change;
-            let write = Write {
-                key: key.clone(),
-                value: value.cloned(),
-                seq: *seq,
-                author: author.clone(),
-                time: *time,
-            };
-            self.put(write, is_told);
+            self.put(&Write { key, value, seq: *seq, author, time: *time }, is_told);
         };
         match &change.kind {
             ChangeKind::Set(items) => items.iter().for_each(|(key, value)| write(key, Some(value))),
@@ -443,13 +444,10 @@ impl Cached {
 
     /// Tells what is held without a gap.
     fn tell_held(&mut self, notices: &mut Vec<Notice>) {
-        let held = core::mem::take(&mut self.held);
-        for change in held {
-            if change.seq == self.known.saturating_add(1) {
-                self.tell(&change, notices);
-                self.known = change.seq;
-            } else if change.seq > self.known {
-                self.held.push(change);
+        while let Some(next) = take(&mut self.held, |change| change.seq <= self.known.saturating_add(1)) {
+            if next.seq > self.known {
+                self.tell(&next, notices);
+                self.known = next.seq;
             }
         }
     }
@@ -466,7 +464,7 @@ impl Cached {
 
     fn tell_cleared(&mut self, notices: &mut Vec<Notice>) {
         let gone = |e: &mut Entry| core::mem::take(&mut e.is_told).then(|| e.key.clone());
-        notices.push(Notice::Deleted(self.entries.iter_mut().filter_map(gone).collect()));
+        notices.push(Notice::Deleted(gather(self.entries.iter_mut().filter_map(gone))));
     }
 
     /// What became of the keys between two Seqs, in the order of the pull, a notice for each Seq and kind.
@@ -476,9 +474,9 @@ impl Cached {
         for same in pulled.chunk_by(|a, b| a.seq == b.seq && a.value.is_empty() == b.value.is_empty()) {
             let Some(first) = same.first().filter(|e| !told(e.seq)) else { continue };
             notices.push(if first.value.is_empty() {
-                Notice::Deleted(same.iter().map(|e| e.key.clone()).collect())
+                Notice::Deleted(keys(same))
             } else {
-                Notice::Updated(same.iter().map(|e| (e.key.clone(), e.value.clone())).collect())
+                Notice::Updated(pairs(same))
             });
         }
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::argument::{self, ExtensionArgument, MessageArgument, invalid};
 use super::chat::{Listing, Sending};
 use super::messages::Wanted;
+use super::pages::Page;
 use super::write::Write;
 use super::{CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::code::{Error, NETWORK, NOT_CACHED, UNUSABLE_REPLY};
@@ -36,31 +37,44 @@ impl Purpose {
     }
 }
 
-/// A reply whose request the server has accepted.
-pub(super) fn accepted(reply: Result<Reply, Failure>) -> Result<Reply, Error> {
-    let reply = reply.map_err(|failure| match failure {
-        Failure::Network => Error::new(NETWORK, "the server could not be reached"),
-        Failure::Unusable => unusable(),
-    })?;
-    let (status, code, info) = match &reply {
-        Reply::Probe => return Ok(reply),
+/// Whether the server has accepted the request, by its reply.
+pub(super) fn accepted(reply: &Reply) -> Result<(), Error> {
+    let (status, code, info) = match reply {
+        Reply::Probe => return Ok(()),
         Reply::Set(r) => (&r.action_status, r.error_code, &r.error_info),
         Reply::Pull(r) => (&r.action_status, r.error_code, &r.error_info),
         Reply::Send(r) => (&r.action_status, r.error_code, &r.error_info),
         Reply::List(r) => (&r.action_status, r.error_code, &r.error_info),
     };
     match code {
-        0 if status == OK => Ok(reply),
+        0 if status == OK => Ok(()),
         0 => Err(unusable()),
         _ => Err(Error::with(code, info.clone())),
     }
 }
 
+/// There is no reply.
+pub(super) const fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Network => Error::new(NETWORK, "the server could not be reached"),
+        Failure::Unusable => unusable(),
+    }
+}
+
+#[cold]
+#[inline(never)]
 pub(super) const fn unusable() -> Error {
     Error::new(UNUSABLE_REPLY, "the server's reply cannot be used")
 }
 
 impl Client {
+    /// Settles a call that cannot be made.
+    pub(super) fn made(&mut self, call: CallId, made: Result<(), Error>) {
+        if let Err(error) = made {
+            self.settle(call, Err(error));
+        }
+    }
+
     /// `setMessageExtensions(message, extensions)`; `None` where an argument is not what it should be at all.
     pub fn handle_set(
         &mut self,
@@ -69,15 +83,22 @@ impl Client {
         extensions: Option<Vec<ExtensionArgument>>,
         now: u64,
     ) {
-        let checked = self
-            .admit()
-            .and_then(|()| Ok((argument::extensible(message)?, argument::extensions(extensions)?)));
-        match checked {
-            Ok((message, items)) => {
-                self.submit(call, message, operate_type::SET, items, now);
-            }
-            Err(error) => self.settle(call, Err(error)),
-        }
+        let made = self.set(call, message.as_ref(), extensions.as_deref(), now);
+        self.made(call, made);
+    }
+
+    fn set(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        extensions: Option<&[ExtensionArgument]>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        let items = argument::extensions(extensions)?;
+        self.submit(call, message, operate_type::SET, items, now);
+        Ok(())
     }
 
     /// `deleteMessageExtensions(message, keyList)`. `Some(None)`: `keyList` is not an array; `None`: it was left out,
@@ -89,26 +110,39 @@ impl Client {
         key_list: Option<Option<Vec<Option<String>>>>,
         now: u64,
     ) {
-        let refuse_empty = self.config.refuse_empty_key_list;
-        let keys = || match key_list {
-            None => Ok(None),
+        let keys = key_list.as_ref().map(Option::as_deref);
+        let made = self.delete(call, message.as_ref(), keys, now);
+        self.made(call, made);
+    }
+
+    fn delete(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        key_list: Option<Option<&[Option<String>]>>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        let keys = match key_list {
+            None => &[],
             Some(None) => {
-                Err(invalid("keyList must be an array of strings, or be left out to clear the message"))
+                return Err(invalid(
+                    "keyList must be an array of strings, or be left out to clear the message",
+                ));
             }
-            Some(Some(keys)) if keys.is_empty() && !refuse_empty => Ok(None),
-            Some(Some(keys)) => argument::keys(keys).map(Some),
+            Some(Some(keys)) => keys,
         };
-        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?)));
-        match checked {
-            Ok((message, Some(keys))) => {
-                let items = keys.into_iter().map(|key| (key, String::new())).collect();
-                self.submit(call, message, operate_type::DELETE, items, now);
-            }
-            Ok((message, None)) => {
-                self.submit(call, message, operate_type::CLEAR, Vec::new(), now);
-            }
-            Err(error) => self.settle(call, Err(error)),
+        if keys.is_empty() && (key_list.is_none() || !self.config.refuse_empty_key_list) {
+            self.submit(call, message, operate_type::CLEAR, Vec::new(), now);
+            return Ok(());
         }
+        let mut items = Vec::new();
+        for key in argument::keys(keys)? {
+            items.push((key, String::new()));
+        }
+        self.submit(call, message, operate_type::DELETE, items, now);
+        Ok(())
     }
 
     /// `getMessageExtensions(message, keyList?, {source?})`. `Some(None)`: `keyList` is not an array of strings.
@@ -120,15 +154,24 @@ impl Client {
         source: Option<&str>,
         now: u64,
     ) {
-        let keys = || match key_list {
-            Some(None) => Err(invalid("keyList must be an array of strings, or be left out for all")),
-            Some(keys) => Ok(keys),
-            None => Ok(None),
-        };
-        let checked = self.admit().and_then(|()| Ok((argument::extensible(message)?, keys()?)));
-        let (message, wanted) = match checked {
-            Ok((message, keys)) => (message, keys.map_or(Wanted::All, Wanted::Keys)),
-            Err(error) => return self.settle(call, Err(error)),
+        let made = self.get_by(call, message.as_ref(), key_list, source, now);
+        self.made(call, made);
+    }
+
+    fn get_by(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        key_list: Option<Option<Vec<String>>>,
+        source: Option<&str>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        let wanted = match key_list {
+            None => Wanted::All,
+            Some(Some(keys)) => Wanted::Keys(keys),
+            Some(None) => return Err(invalid("keyList must be an array of strings, or be left out for all")),
         };
         match source {
             None => self.get(call, message, wanted, now + TIME_LIMIT, now),
@@ -137,22 +180,25 @@ impl Client {
                 self.read(call, &message.message, &wanted);
             }
             Some("cache") => {
-                self.settle(call, Err(Error::new(NOT_CACHED, "the message has never been read here")))
+                return Err(Error::new(NOT_CACHED, "the message has never been read here"));
             }
-            _ => self.settle(call, Err(invalid("options.source must be \"cache\" or \"server\""))),
+            _ => return Err(invalid("options.source must be \"cache\" or \"server\"")),
         }
+        Ok(())
     }
 
     /// The reply to a request whose purpose was this.
-    pub(super) fn replied(&mut self, purpose: Purpose, reply: Reply, now: u64) {
-        match (purpose, reply) {
+    pub(super) fn replied(&mut self, purpose: Purpose, reply: &Reply, now: u64) {
+        match (&purpose, reply) {
             (Purpose::Probe, _) => self.probed(now),
-            (Purpose::Set(write, number), Reply::Set(reply)) => self.write_replied(write, number, reply, now),
-            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(&id, reply, now),
-            (Purpose::Pull(message), Reply::Pull(page)) => self.pulled(&message, page, now),
-            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(call, sending, reply),
-            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(call, &listing, reply),
-            (purpose, _) => self.fail(purpose, unusable(), now),
+            (Purpose::Set(write, number), Reply::Set(reply)) => {
+                self.write_replied(write, *number, reply, now);
+            }
+            (Purpose::Queued(id), Reply::Set(reply)) => self.queued_replied(id, reply, now),
+            (Purpose::Pull(message), Reply::Pull(reply)) => self.pulled(message, &Page::from(reply), now),
+            (Purpose::Send(call, sending), Reply::Send(reply)) => self.sent(*call, sending, reply),
+            (Purpose::List(call, listing), Reply::List(reply)) => self.listed(*call, listing, reply),
+            _ => self.fail(purpose, unusable(), now),
         }
     }
 

@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
+use crate::code::Error;
+use crate::list::{gather, take};
 use crate::message::{MessageRef, msg_key_parts};
-use crate::text::decimal;
+use crate::text::{decimal, whole};
 use crate::wire::{
-    self, C2C_SERVICE, GROUP_SERVICE, ListReply, ListRequest, ListedMessage, MsgElement, SendReply,
+    self, C2C_SERVICE, GROUP_SERVICE, Json, ListReply, ListRequest, ListedMessage, MsgElement, SendReply,
     SendRequest,
 };
 
@@ -34,55 +36,65 @@ pub(super) struct Listing {
 }
 
 impl Client {
-    /// `sendMessage(message)`; `body` is its payload as wire elements.
+    /// `sendMessage(message)`; `body` is its payload as wire elements, `rules` is as on the wire.
     pub fn handle_send(
         &mut self,
         call: CallId,
         message: Option<MessageArgument>,
         body: Option<Vec<MsgElement>>,
+        rules: Option<Json>,
         now: u64,
     ) {
-        let body = body
-            .filter(|b| !b.is_empty())
-            .ok_or(invalid("message.payload must be {data, description, extension}"));
-        let checked =
-            self.admit().and_then(|()| Ok((argument::sendable(message, &self.session.user_id)?, body?)));
-        let (message, msg_body) = match checked {
-            Ok(checked) => checked,
-            Err(error) => return self.settle(call, Err(error)),
+        let made = self.send(call, message.as_ref(), body, rules, now);
+        self.made(call, made);
+    }
+
+    fn send(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        body: Option<Vec<MsgElement>>,
+        rules: Option<Json>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::sendable(message, &self.session.user_id)?;
+        let Some(msg_body) = body.filter(|body| !body.is_empty()) else {
+            return Err(invalid("message.payload must be {data, description, extension}"));
         };
         let is_group = message.is_group;
         let request = SendRequest {
             from_account: Some(self.session.user_id.clone()),
             to_account: (!is_group).then(|| message.to.clone()),
-            group_id: is_group.then_some(message.to),
+            group_id: is_group.then(|| message.to.clone()),
             msg_seq: (!is_group).then_some(message.sequence),
             msg_random: (!is_group).then_some(message.random),
             random: is_group.then_some(message.random),
             support_message_extension: message.support.then_some(1),
             message_id: Some(message.id.clone()),
             msg_body,
-            extension_rules: None,
+            extension_rules: rules,
             sync_other_machine: None,
         };
+        let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
         if self.sent.len() == MOST_SENT {
             self.sent.remove(0);
         }
         self.sent.push(message.id.clone());
-        let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
         let sending = Sending { id: message.id, is_group, sequence: message.sequence };
         self.request(path, Body::Send(request), Purpose::Send(call, sending), now);
+        Ok(())
     }
 
-    pub(super) fn sent(&mut self, call: CallId, sending: Sending, reply: SendReply) {
+    pub(super) fn sent(&mut self, call: CallId, sending: &Sending, reply: &SendReply) {
         let sequence = if sending.is_group { reply.msg_seq } else { Some(sending.sequence.into()) };
-        let answer = sequence.ok_or(unusable()).map(|sequence| Answer::Sent {
-            id: reply.message_id.unwrap_or(sending.id),
+        let answer = |sequence| Answer::Sent {
+            id: reply.message_id.as_ref().unwrap_or(&sending.id).clone(),
             from: self.session.user_id.clone(),
             time: reply.msg_time,
             sequence,
-        });
-        self.settle(call, answer);
+        };
+        self.settle(call, sequence.map(answer).ok_or_else(unusable));
     }
 
     /// `getMessageList({conversationID, nextReqMessageID?, count?})`.
@@ -94,56 +106,61 @@ impl Client {
         count: Option<f64>,
         now: u64,
     ) {
-        if let Err(error) = self.admit() {
-            return self.settle(call, Err(error));
-        }
-        let id = conversation_id.unwrap_or_default();
-        let next = next.filter(|next| !next.is_empty());
-        let count = count.map_or(PAGE, |count| count.clamp(1.0, MOST_A_PAGE) as u32);
-        let (path, request, listing) =
-            if let Some(peer) = id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty()) {
-                let request = ListRequest {
-                    operator_account: Some(self.session.user_id.clone()),
-                    peer_account: Some(peer.into()),
-                    max_cnt: Some(count),
-                    min_time: Some(0),
-                    // A MsgKey ends with its message's time, where the next page goes on.
-                    max_time: Some(
-                        next.as_deref()
-                            .and_then(|key| msg_key_parts(key)?.2.parse().ok())
-                            .unwrap_or(u32::MAX.into()),
-                    ),
-                    last_msg_key: next,
-                    ..ListRequest::default()
-                };
-                ((C2C_SERVICE, "admin_getroammsg"), request, Listing { group_id: None })
-            } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
-                let request = ListRequest {
-                    group_id: Some(group.into()),
-                    req_msg_number: Some(count),
-                    req_msg_seq: next.and_then(|seq| seq.parse().ok()),
-                    ..ListRequest::default()
-                };
-                ((GROUP_SERVICE, "group_msg_get_simple"), request, Listing { group_id: Some(group.into()) })
-            } else {
-                return self.settle(
-                    call,
-                    Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID")),
-                );
-            };
-        self.request(path, Body::List(request), Purpose::List(call, listing), now);
+        let made = self.list(call, &conversation_id.unwrap_or_default(), next, count, now);
+        self.made(call, made);
     }
 
-    pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: ListReply) {
+    fn list(
+        &mut self,
+        call: CallId,
+        id: &str,
+        next: Option<String>,
+        count: Option<f64>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let next = next.filter(|next| !next.is_empty());
+        let count = count.map_or(PAGE, |count| count.clamp(1.0, MOST_A_PAGE) as u32);
+        let (path, request) = if let Some(peer) =
+            id.strip_prefix(argument::CONV_C2C).filter(|p| !p.is_empty())
+        {
+            // A MsgKey ends with its message's time, where the next page goes on.
+            let time = next.as_deref().and_then(|key| whole(msg_key_parts(key)?.2));
+            let request = ListRequest {
+                operator_account: Some(self.session.user_id.clone()),
+                peer_account: Some(peer.into()),
+                max_cnt: Some(count),
+                min_time: Some(0),
+                max_time: time.or(Some(u32::MAX.into())),
+                last_msg_key: next,
+                ..ListRequest::default()
+            };
+            ((C2C_SERVICE, "admin_getroammsg"), request)
+        } else if let Some(group) = id.strip_prefix(argument::CONV_GROUP).filter(|g| !g.is_empty()) {
+            let request = ListRequest {
+                group_id: Some(group.into()),
+                req_msg_number: Some(count),
+                req_msg_seq: next.as_deref().and_then(whole),
+                ..ListRequest::default()
+            };
+            ((GROUP_SERVICE, "group_msg_get_simple"), request)
+        } else {
+            return Err(invalid("conversationID must be \"C2C\" and a UserID, or \"GROUP\" and a GroupID"));
+        };
+        let listing = Listing { group_id: request.group_id.clone() };
+        self.request(path, Body::List(request), Purpose::List(call, listing), now);
+        Ok(())
+    }
+
+    pub(super) fn listed(&mut self, call: CallId, listing: &Listing, reply: &ListReply) {
         let group = listing.group_id.as_deref();
-        let messages = if group.is_some() { reply.rsp_msg_list } else { reply.msg_list };
-        let mut list: Vec<_> =
-            messages.unwrap_or_default().into_iter().map(|m| self.listed_message(group, m)).collect();
+        let messages = if group.is_some() { &reply.rsp_msg_list } else { &reply.msg_list };
+        let mut list = gather(messages.iter().flatten().map(|m| self.listed_message(group, m)));
         let next = match group {
             Some(_) if reply.is_finished != Some(1) => {
                 list.iter().map(|m| m.sequence).min().filter(|seq| *seq > 1).map(|seq| decimal(seq - 1))
             }
-            None if reply.complete != Some(1) => reply.last_msg_key,
+            None if reply.complete != Some(1) => reply.last_msg_key.clone(),
             _ => None,
         };
         if group.is_some() {
@@ -152,9 +169,9 @@ impl Client {
         self.settle(call, Ok(Answer::Messages { list, next: next.unwrap_or_default() }));
     }
 
-    fn listed_message(&self, group: Option<&str>, m: ListedMessage) -> ChatMessage {
+    fn listed_message(&self, group: Option<&str>, m: &ListedMessage) -> ChatMessage {
         let to = group.map_or_else(|| m.to_account.clone().unwrap_or_default(), String::from);
-        let id = m.message_id.unwrap_or_else(|| match group {
+        let id = m.message_id.clone().unwrap_or_else(|| match group {
             Some(group_id) => {
                 fallback_id(&MessageRef::Group { group_id: group_id.into(), msg_seq: m.msg_seq })
             }
@@ -164,36 +181,35 @@ impl Client {
             id,
             is_group: group.is_some(),
             is_out: m.from_account == self.session.user_id,
-            from: m.from_account,
+            from: m.from_account.clone(),
             to,
             time: m.msg_time_stamp,
             sequence: m.msg_seq,
             random: m.msg_random,
             support: m.support_message_extension == 1,
-            body: m.msg_body,
+            rules: m.extension_rules.clone(),
+            body: m.msg_body.clone(),
         }
     }
 
     /// New messages were pushed; those sent from here are known already.
-    pub(super) fn received(&mut self, event: wire::Event) {
-        let id = event.message_id.clone();
-        if let Some(i) = self.sent.iter().position(|sent| Some(sent) == id.as_ref()) {
-            self.sent.remove(i);
+    pub(super) fn received(&mut self, event: &wire::Event) {
+        if take(&mut self.sent, |sent| Some(sent) == event.message_id.as_ref()).is_some() {
             return;
         }
-        let group_id = event.group_id;
         let listed = ListedMessage {
-            from_account: event.from_account.unwrap_or_default(),
-            to_account: event.to_account,
+            from_account: event.from_account.clone().unwrap_or_default(),
+            to_account: event.to_account.clone(),
             msg_seq: event.msg_seq.unwrap_or(0),
             msg_random: event.msg_random.unwrap_or(0),
             msg_time_stamp: event.msg_time.unwrap_or(0),
             support_message_extension: event.support_message_extension.unwrap_or(0),
-            message_id: id,
-            msg_body: event.msg_body.unwrap_or_default(),
+            extension_rules: event.extension_rules.clone(),
+            message_id: event.message_id.clone(),
+            msg_body: event.msg_body.clone().unwrap_or_default(),
             ..ListedMessage::default()
         };
-        let message = self.listed_message(group_id.as_deref(), listed);
+        let message = self.listed_message(event.group_id.as_deref(), &listed);
         self.emit(Event::Messages(alloc::vec![message]));
     }
 }

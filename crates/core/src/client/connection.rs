@@ -11,6 +11,8 @@
 
 use fastrand::Rng;
 
+use super::jitter;
+
 /// How long opening and logging in may each take.
 const PATIENCE: u64 = 10_000;
 /// Silence after which a ping is sent. A server closes a connection from which it hears nothing for 60 s.
@@ -91,7 +93,7 @@ impl Connection {
     pub(super) fn closed(&mut self, now: u64, rng: &mut Rng) {
         let bound = (FIRST_BACKOFF << self.failures.min(16)).min(LAST_BACKOFF);
         self.failures += 1;
-        self.state = State::Waiting { until: now + rng.u64(0..=bound) };
+        self.state = State::Waiting { until: now + jitter(rng, bound) };
     }
 
     /// The network may have changed: waits no longer, and asks a live peer whether it is there.

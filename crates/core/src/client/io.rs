@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{Conflict, Notice, View};
 use crate::code::Error;
 use crate::wire::{
-    ClientFrame, ListReply, ListRequest, MessageState, MsgElement, PullReply, PullRequest, QueuedWrite,
+    ClientFrame, Json, ListReply, ListRequest, MessageState, MsgElement, PullReply, PullRequest, QueuedWrite,
     SendReply, SendRequest, SetReply, SetRequest,
 };
 
@@ -180,6 +180,8 @@ pub struct ChatMessage {
     pub random: u32,
     /// Whether it can be extended.
     pub support: bool,
+    /// Its rules, as on the wire.
+    pub rules: Option<Json>,
     /// What it says.
     pub body: Vec<MsgElement>,
 }

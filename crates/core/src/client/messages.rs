@@ -3,12 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::CallId;
 use super::argument::{Extensible, fallback_id};
 use super::cache::Cached;
 use super::pages::Pages;
 use super::watch::{PendingWrite, Watched};
 use super::window::Window;
+use super::{CallId, jitter};
 use crate::message::MessageRef;
 use crate::wire::{MessageState, RESUMED_MESSAGES};
 
@@ -93,7 +93,7 @@ impl Tracked {
         self.poll_wait =
             if is_different { FIRST_POLL } else { (self.poll_wait * 3 / 2).clamp(FIRST_POLL, LAST_POLL) };
         if !self.watched.is_empty() {
-            self.pull_at = Some(now + self.poll_wait - rng.u64(0..=self.poll_wait / 4));
+            self.pull_at = Some(now + self.poll_wait - jitter(rng, self.poll_wait / 4));
         }
     }
 }
@@ -205,12 +205,12 @@ impl Messages {
 
     /// What was kept of each message, most recently used last.
     pub(super) fn restore(&mut self, states: Vec<MessageState>) {
-        for mut state in states {
-            let Ok(message) = state.take_address().message() else { continue };
+        for state in &states {
+            let Some(message) = state.address().message() else { continue };
             if state.latest_seq.is_none() || state.extension_list.is_none() {
                 continue;
             }
-            let id = state.message_id.take().unwrap_or_else(|| fallback_id(&message));
+            let id = state.message_id.clone().unwrap_or_else(|| fallback_id(&message));
             self.uses += 1;
             let uses = self.uses;
             let tracked = self.insert(&Extensible { id, message });

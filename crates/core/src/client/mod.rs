@@ -47,12 +47,12 @@ pub use io::*;
 pub use outbox::Conflict;
 pub use watch::{EntryStatus, EntryView, View, WatchId};
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::code::{Error, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP, TIMEOUT};
+use crate::list::{Queue, take};
 use connection::Connection;
 use messages::Messages;
 use mutate::Mutation;
@@ -94,7 +94,7 @@ pub struct Client {
     last_write: u32,
     /// IDs of messages sent from here, which come back as pushes.
     sent: Vec<String>,
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
 }
 
 /// A request whose reply has not come, or that will be sent again.
@@ -129,7 +129,7 @@ impl Client {
             last_request: 0,
             last_write: 0,
             sent: Vec::new(),
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
         }
     }
 
@@ -141,7 +141,13 @@ impl Client {
             self.tell_views();
             self.tell_stale();
         }
-        self.outputs.pop_front()
+        loop {
+            match self.outputs.pop() {
+                // Nobody is left who watched.
+                Some(Output::Emit(Event::View(view))) if view.watches.is_empty() => {}
+                next => return next,
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens before. Ask after every
@@ -152,9 +158,11 @@ impl Client {
         for request in &self.requests {
             soonest = soonest.min(request.until);
         }
-        let others = [self.connection.deadline(), self.session.deadline(), self.outbox.deadline()];
-        for at in others.into_iter().chain(self.mutations.iter().map(Mutation::deadline)).flatten() {
-            soonest = soonest.min(at);
+        for mutation in &self.mutations {
+            soonest = soonest.min(mutation.deadline().unwrap_or(u64::MAX));
+        }
+        for at in [self.connection.deadline(), self.session.deadline(), self.outbox.deadline()] {
+            soonest = soonest.min(at.unwrap_or(u64::MAX));
         }
         (soonest != u64::MAX).then_some(soonest)
     }
@@ -179,7 +187,11 @@ impl Client {
         if !was_reachable && self.session.is_reachable {
             self.drain_soon(now);
         }
-        match calls::accepted(reply) {
+        let accepted = match &reply {
+            Ok(reply) => calls::accepted(reply).map(|()| reply),
+            Err(failure) => Err(calls::failed(*failure)),
+        };
+        match accepted {
             Ok(reply) => self.replied(request.purpose, reply, now),
             Err(error) if (SIGNATURE_EXPIRED..=SIGNATURE_OF_ANOTHER_APP).contains(&error.code) => {
                 // Who waits for it is told with all the others.
@@ -191,12 +203,12 @@ impl Client {
     }
 
     fn settle(&mut self, call: CallId, result: Result<Answer, Error>) {
-        self.mutations.retain(|mutation| mutation.call != call);
-        self.outputs.push_back(Output::Settle(call, result));
+        take(&mut self.mutations, |mutation| mutation.call == call);
+        self.outputs.push(Output::Settle(call, result));
     }
 
     fn emit(&mut self, event: Event) {
-        self.outputs.push_back(Output::Emit(event));
+        self.outputs.push(Output::Emit(event));
     }
 
     fn request(&mut self, path: (&'static str, &'static str), body: Body, purpose: calls::Purpose, now: u64) {
@@ -209,9 +221,16 @@ impl Client {
     fn new_request_id(&mut self) -> String {
         self.last_write += 1;
         let mut id = self.config.nonce.clone();
-        id.extend((0..8).rev().filter_map(|i| char::from_digit(self.last_write >> (4 * i) & 15, 16)));
+        for i in (0..8).rev() {
+            id.extend(char::from_digit(self.last_write >> (4 * i) & 15, 16));
+        }
         id
     }
+}
+
+/// A random time up to a bound of seconds, milliseconds.
+fn jitter(rng: &mut fastrand::Rng, bound: u64) -> u64 {
+    u64::from(rng.u32(..)) % (bound + 1)
 }
 
 const fn timeout() -> Error {

@@ -13,7 +13,7 @@ use alloc::vec;
 use super::argument::{self, Extensible, MessageArgument};
 use super::messages::Wanted;
 use super::write::Write;
-use super::{Answer, CallId, Client, Output, TIME_LIMIT, timeout};
+use super::{Answer, CallId, Client, Output, TIME_LIMIT, jitter, timeout};
 use crate::code::{Error, INVALID_ARGUMENT, SEQ_CONFLICT};
 use crate::limits::Limits;
 use crate::wire::{QueuedItem, operate_type};
@@ -68,21 +68,25 @@ impl Client {
         key: Option<String>,
         now: u64,
     ) {
-        let checked = self.admit().and_then(|()| {
-            let message = argument::extensible(message)?;
-            // One key is a list of one.
-            let key = argument::keys(vec![key])?.pop().unwrap_or_default();
-            Ok((message, key))
-        });
-        match checked {
-            Ok((message, key)) => {
-                let give_up = now + TIME_LIMIT;
-                let mutation = Mutation { call, message, key, give_up, attempts: 0, stage: Stage::Reading };
-                self.mutations.push(mutation);
-                self.mutation_reads(call, now);
-            }
-            Err(error) => self.settle(call, Err(error)),
-        }
+        let made = self.mutate(call, message.as_ref(), key, now);
+        self.made(call, made);
+    }
+
+    fn mutate(
+        &mut self,
+        call: CallId,
+        message: Option<&MessageArgument>,
+        key: Option<String>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit()?;
+        let message = argument::extensible(message)?;
+        // One key is a list of one.
+        let key = argument::keys(&[key])?.pop().unwrap_or_default();
+        let give_up = now + TIME_LIMIT;
+        self.mutations.push(Mutation { call, message, key, give_up, attempts: 0, stage: Stage::Reading });
+        self.mutation_reads(call, now);
+        Ok(())
     }
 
     /// What the user's function made of the value: the new one, or `None` to delete the key.
@@ -109,7 +113,7 @@ impl Client {
         let cached = self.messages.at(&mutation.message);
         let value = cached.value_of(&mutation.key).map(String::from);
         mutation.stage = Stage::Computing { seq: cached.seq_of(&mutation.key) };
-        self.outputs.push_back(Output::Compute(call, value));
+        self.outputs.push(Output::Compute(call, value));
     }
 
     /// A write was answered; settles its call, unless it is a mutation that tries again.
@@ -119,7 +123,7 @@ impl Client {
         let mutation = self.mutations.iter_mut().find(|m| m.call == call);
         let Some(mutation) = mutation.filter(|_| is_conflict) else { return self.settle(call, answer) };
         mutation.attempts += 1;
-        let until = now + self.rng.u64(0..=WAIT * u64::from(mutation.attempts));
+        let until = now + jitter(&mut self.rng, WAIT * u64::from(mutation.attempts));
         if mutation.attempts == MOST_ATTEMPTS || until >= mutation.give_up {
             let text = "others wrote this key each time before this could; try again";
             return self.settle(call, Err(Error::new(SEQ_CONFLICT, text)));

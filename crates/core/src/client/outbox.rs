@@ -17,6 +17,7 @@ use super::retry::may_succeed;
 use super::write::Write;
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT, UNUSABLE_REPLY};
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::text::join;
 use crate::wire::{QueuedItem, QueuedWrite, SetReply, operate_type};
@@ -134,7 +135,7 @@ impl Client {
             return self.messages.known_window(message)?.take(waiting);
         };
         let open = self.requests.swap_remove(i);
-        self.outputs.push_back(Output::Abort(open.request.id));
+        self.outputs.push(Output::Abort(open.request.id));
         let Purpose::Set(earlier, number) = open.purpose else { return None };
         if let Some(window) = self.messages.known_window(message) {
             window.close(number);
@@ -161,7 +162,7 @@ impl Client {
         let queued = self.outbox.writes.iter_mut().find(|queued| queued.write.call == call);
         let Some(queued) = queued.filter(|_| call != 0) else { return };
         queued.write.call = 0;
-        let items = queued.write.items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
+        let items = gather(queued.write.items.iter().map(|item| (item.key.clone(), item.value.clone())));
         self.settle(call, Ok(Answer::Queued(items)));
     }
 
@@ -218,21 +219,21 @@ impl Client {
     /// Takes the records for what waits, except writes that are being recorded just now.
     fn adopt(&mut self, records: Vec<QueuedWrite>, now: u64) {
         let mut before = core::mem::take(&mut self.outbox.writes);
-        for mut record in records {
+        for record in &records {
             let known = before.iter().position(|queued| queued.write.id == record.request_id);
             let mut queued = match known {
                 Some(i) => before.remove(i),
                 // Not one of ours: nothing could be sent.
                 None if record.request_id.len() != REQUEST_ID || !record.request_id.is_ascii() => continue,
                 None => {
-                    let Ok(message) = record.take_address().message() else { continue };
-                    let id = record.message_id.unwrap_or_else(|| fallback_id(&message));
+                    let Some(message) = record.address().message() else { continue };
+                    let id = record.message_id.clone().unwrap_or_else(|| fallback_id(&message));
                     let write = Write {
-                        id: record.request_id,
+                        id: record.request_id.clone(),
                         call: 0,
                         message: Extensible { id, message },
                         operation: record.operate_type,
-                        items: record.extension_list,
+                        items: record.extension_list.clone(),
                     };
                     let tracked = self.messages.insert(&write.message);
                     tracked.begin(&write, true);
@@ -302,30 +303,30 @@ impl Client {
     }
 
     /// A queued write was answered.
-    pub(super) fn queued_replied(&mut self, id: &str, reply: SetReply, now: u64) {
+    pub(super) fn queued_replied(&mut self, id: &str, reply: &SetReply, now: u64) {
         let Some((i, mut queued)) = self.take_queued(id) else { return };
-        let refused: Vec<_> = reply.extension_list.iter().filter_map(|item| item.extension.clone()).collect();
         let answer = self.written(&queued.write, reply, now);
-        let Ok(Answer::Items(items)) = &answer else {
+        if answer.is_err() {
             self.outbox.writes.insert(i, queued);
             return self.drained(true, now);
-        };
+        }
         let mut again = Vec::new();
         let mut conflicts = Vec::new();
         for item in &queued.write.items {
-            let outcome = items.iter().find(|(_, key, _)| *key == item.key);
-            let Some((code, _, current)) =
-                outcome.filter(|(code, _, current)| *code != 0 && *current != item.value)
+            // Of the reply, not of the cache: what it was refused for is what its user saw.
+            let outcome = reply.extension_list.iter().find_map(|outcome| {
+                let current = outcome.extension.as_ref().filter(|current| current.key == item.key)?;
+                Some((outcome.error_code, current))
+            });
+            let Some((code, current)) = outcome.filter(|(code, e)| *code != 0 && e.value != item.value)
             else {
                 continue;
             };
-            // Of the reply, not of the cache: what it was refused for is what its user saw.
-            let seq = refused.iter().find(|e| e.key == item.key).map_or(0, |e| e.seq);
-            if *code == SEQ_CONFLICT && item.seen.as_ref() == Some(current) && !queued.is_again {
-                again.push(QueuedItem { seq, ..item.clone() });
+            if code == SEQ_CONFLICT && item.seen.as_ref() == Some(&current.value) && !queued.is_again {
+                again.push(QueuedItem { seq: current.seq, ..item.clone() });
             } else {
                 let (key, value) = (item.key.clone(), item.value.clone());
-                conflicts.push(Conflict { code: *code, key, value, current: current.clone() });
+                conflicts.push(Conflict { code, key, value, current: current.value.clone() });
             }
         }
         self.rebase(&queued.write);
@@ -381,7 +382,7 @@ impl Client {
             value: item.value.clone(),
             current: String::new(),
         };
-        let conflicts = queued.write.items.iter().map(conflict).collect();
+        let conflicts = gather(queued.write.items.iter().map(conflict));
         self.tell_conflicts(&queued.write, conflicts);
         self.finish_write(&queued.write, &Err(error.clone()));
         self.done(&queued, now);

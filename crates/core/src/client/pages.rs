@@ -2,7 +2,40 @@
 
 use alloc::vec::Vec;
 
-use crate::wire::{Extension, PullReply};
+use crate::wire::{Extension, MessageState, PullReply};
+
+/// One page: the reply to a pull, or a part of the answer to a resume.
+#[derive(Debug, Default)]
+pub(super) struct Page<'a> {
+    /// Nothing follows.
+    pub(super) is_last: bool,
+    /// The message's counter.
+    pub(super) latest_seq: u64,
+    pub(super) clear_seq: u64,
+    pub(super) entries: &'a [Extension],
+}
+
+impl<'a> From<&'a PullReply> for Page<'a> {
+    fn from(reply: &'a PullReply) -> Self {
+        Self {
+            is_last: reply.complete_flag == 1,
+            latest_seq: reply.latest_seq,
+            clear_seq: reply.clear_seq,
+            entries: &reply.extension_list,
+        }
+    }
+}
+
+impl<'a> From<&'a MessageState> for Page<'a> {
+    fn from(state: &'a MessageState) -> Self {
+        Self {
+            is_last: state.complete_flag == Some(1),
+            latest_seq: state.latest_seq.unwrap_or(0),
+            clear_seq: state.clear_seq.unwrap_or(0),
+            entries: state.extension_list.as_deref().unwrap_or_default(),
+        }
+    }
+}
 
 /// The pages of a pull that has not finished.
 #[derive(Debug)]
@@ -59,19 +92,19 @@ impl Pages {
     }
 
     /// Takes a page. `Some(true)`: it was the last; `None`: it cannot be used, or brings the pull no further.
-    pub(super) fn add(&mut self, page: PullReply) -> Option<bool> {
+    pub(super) fn add(&mut self, page: &Page<'_>) -> Option<bool> {
         if self.count == 0 {
             self.first_latest = page.latest_seq;
         }
         self.count += 1;
         self.latest = page.latest_seq;
         self.clear_seq = self.clear_seq.max(page.clear_seq);
-        if page.extension_list.iter().any(|e| e.key.is_empty() || e.seq == 0) {
+        if page.entries.iter().any(|e| e.key.is_empty() || e.seq == 0) {
             return None;
         }
-        let last = page.extension_list.last().map(|e| e.seq);
-        self.entries.extend(page.extension_list);
-        if page.complete_flag == 1 {
+        let last = page.entries.last().map(|e| e.seq);
+        self.entries.extend_from_slice(page.entries);
+        if page.is_last {
             return Some(true);
         }
         let last = last.filter(|seq| *seq >= self.next && self.count < Self::MOST)?;

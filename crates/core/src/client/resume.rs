@@ -5,11 +5,12 @@
 use alloc::vec::Vec;
 
 use super::messages::Tracked;
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 use super::{Client, Output};
 use crate::code::Error;
+use crate::list::gather;
 use crate::message::MessageRef;
-use crate::wire::{ClientFrame, MessageState, OK, PullReply, RESUMED_MESSAGES, ServerFrame};
+use crate::wire::{ClientFrame, MessageState, RESUMED_MESSAGES, ServerFrame};
 
 /// Silence after which the answer to a resume is given up and its messages are pulled, milliseconds.
 const PATIENCE: u64 = 10_000;
@@ -57,7 +58,7 @@ impl Client {
         }
         if !named.is_empty() {
             self.messages.resume_until = Some(now + PATIENCE);
-            self.outputs.push_back(Output::Frame(ClientFrame {
+            self.outputs.push(Output::Frame(ClientFrame {
                 r#type: ClientFrame::RESUME.into(),
                 messages: Some(named),
                 ..ClientFrame::default()
@@ -67,13 +68,13 @@ impl Client {
     }
 
     /// A part of the answer has come.
-    pub(super) fn resumed(&mut self, frame: ServerFrame, now: u64) {
+    pub(super) fn resumed(&mut self, frame: &ServerFrame, now: u64) {
         if self.messages.resume_until.is_none() {
             return;
         }
         self.messages.resume_until = Some(now + PATIENCE);
-        for mut state in frame.messages.unwrap_or_default() {
-            let Ok(message) = state.take_address().message() else { continue };
+        for state in frame.messages.iter().flatten() {
+            let Some(message) = state.address().message() else { continue };
             if !self.is_resumed(&message) {
                 continue;
             }
@@ -85,18 +86,14 @@ impl Client {
                         now,
                     );
                 }
-                None => self.pulled(&message, page(state), now),
+                None => self.pulled(&message, &Page::from(state), now),
             }
         }
         if frame.complete == Some(1) {
             for (message, latest) in self.resuming() {
                 // It was named and did not come, so it has not changed.
-                let state = MessageState {
-                    latest_seq: Some(latest),
-                    complete_flag: Some(1),
-                    ..MessageState::default()
-                };
-                self.pulled(&message, page(state), now);
+                let page = Page { is_last: true, latest_seq: latest, ..Page::default() };
+                self.pulled(&message, &page, now);
             }
             self.messages.resume_until = None;
         }
@@ -132,19 +129,6 @@ impl Client {
             let pages = tracked.pull.as_ref().filter(|pages| pages.is_resumed)?;
             Some((tracked.message.clone(), pages.start - 1))
         });
-        resuming.collect()
-    }
-}
-
-/// A part of the answer is a page of a pull.
-fn page(state: MessageState) -> PullReply {
-    PullReply {
-        action_status: OK.into(),
-        error_code: 0,
-        error_info: Default::default(),
-        complete_flag: state.complete_flag.unwrap_or(0),
-        latest_seq: state.latest_seq.unwrap_or(0),
-        clear_seq: state.clear_seq.unwrap_or(0),
-        extension_list: state.extension_list.unwrap_or_default(),
+        gather(resuming)
     }
 }

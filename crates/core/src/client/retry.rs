@@ -2,7 +2,7 @@
 //! every request may be repeated: reads change nothing, writes carry a request id, messages an ID of their own.
 
 use super::calls::Purpose;
-use super::{Client, OpenRequest, Output, Request, timeout};
+use super::{Client, OpenRequest, Output, Request, jitter, timeout};
 use crate::code::{Error, INTERNAL, NETWORK, TIMEOUT, TOO_FREQUENT, TOO_MANY_WRITES};
 
 /// An attempt without a reply is given up after this, milliseconds.
@@ -28,7 +28,7 @@ impl Client {
     ) {
         self.last_request += 1;
         request.id = self.last_request;
-        self.outputs.push_back(Output::Request(request.clone()));
+        self.outputs.push(Output::Request(request.clone()));
         let until = give_up.min(now + PATIENCE);
         self.requests.push(OpenRequest {
             request,
@@ -43,7 +43,7 @@ impl Client {
     /// An attempt has failed: waits for the next one, or tells who asked.
     pub(super) fn retry(&mut self, mut failed: OpenRequest, error: Error, now: u64) {
         let bound = (FIRST_WAIT << (failed.attempts - 1).min(16)).min(LAST_WAIT);
-        let next = now + self.rng.u64(bound / 4..=bound);
+        let next = now + bound / 4 + jitter(&mut self.rng, bound - bound / 4);
         let is_last = match &failed.purpose {
             Purpose::Probe => true,
             // There is an outbox for this.
@@ -67,7 +67,7 @@ impl Client {
                 self.attempt(open.request, open.purpose, open.attempts, open.give_up, now);
                 continue;
             }
-            self.outputs.push_back(Output::Abort(open.request.id));
+            self.outputs.push(Output::Abort(open.request.id));
             self.session.is_reachable = false;
             self.retry(open, timeout(), now);
         }

@@ -107,7 +107,7 @@ impl Client {
     fn begin(&mut self, now: u64) {
         self.emit(Event::Begin);
         self.connection.open(now);
-        self.outputs.push_back(Output::OpenSocket);
+        self.outputs.push(Output::OpenSocket);
     }
 
     /// What is to be kept and is not: told as [`Event::Keep`].
@@ -174,7 +174,7 @@ impl Client {
             return;
         }
         self.connection.opened(now);
-        self.outputs.push_back(Output::Frame(ClientFrame {
+        self.outputs.push(Output::Frame(ClientFrame {
             r#type: ClientFrame::LOGIN.into(),
             sdk_app_id: Some(self.config.sdk_app_id),
             identifier: Some(self.session.user_id.clone()),
@@ -189,7 +189,7 @@ impl Client {
             return;
         }
         let Some(frame) = frame else {
-            self.outputs.push_back(Output::CloseSocket);
+            self.outputs.push(Output::CloseSocket);
             return self.handle_socket_closed(close::BAD_FRAME, now);
         };
         self.connection.heard(now);
@@ -199,11 +199,11 @@ impl Client {
                 self.became_ready(now);
             }
             ServerFrame::REFUSED => {
-                let text = frame.error_info.unwrap_or_default();
+                let text = frame.error_info.clone().unwrap_or_default();
                 self.refused(Error::with(frame.error_code.unwrap_or(SIGNATURE_EXPIRED), text));
             }
-            ServerFrame::RESUMED => self.resumed(frame, now),
-            ServerFrame::PUSH => self.pushed(frame.events.unwrap_or_default(), now),
+            ServerFrame::RESUMED => self.resumed(&frame, now),
+            ServerFrame::PUSH => self.pushed(frame.events.as_deref().unwrap_or_default(), now),
             _ => {}
         }
     }
@@ -260,13 +260,13 @@ impl Client {
         }
         match self.connection.tick(now) {
             Step::Nothing => {}
-            Step::Open => self.outputs.push_back(Output::OpenSocket),
+            Step::Open => self.outputs.push(Output::OpenSocket),
             Step::Ping => {
                 let ping = ClientFrame { r#type: ClientFrame::PING.into(), ..ClientFrame::default() };
-                self.outputs.push_back(Output::Frame(ping));
+                self.outputs.push(Output::Frame(ping));
             }
             Step::GiveUp => {
-                self.outputs.push_back(Output::CloseSocket);
+                self.outputs.push(Output::CloseSocket);
                 self.handle_socket_closed(0, now);
             }
         }
@@ -298,13 +298,13 @@ impl Client {
         let was = core::mem::replace(&mut self.session, Session { stage, ..Session::default() }).stage;
         if !self.connection.is_off() {
             self.connection.off();
-            self.outputs.push_back(Output::CloseSocket);
+            self.outputs.push(Output::CloseSocket);
         }
         if let Stage::LoggingIn { call, .. } = was {
             self.settle(call, Err(error.clone()));
         }
-        for request in core::mem::take(&mut self.requests) {
-            self.outputs.push_back(Output::Abort(request.request.id));
+        for request in &core::mem::take(&mut self.requests) {
+            self.outputs.push(Output::Abort(request.request.id));
             if let Some(call) = request.purpose.call() {
                 self.settle(call, Err(error.clone()));
             }

@@ -1,19 +1,21 @@
 //! When a message is pulled, how what comes merges, and who hears of what changed.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::argument::{Extensible, fallback_id};
 use super::cache::Notice;
 use super::calls::{Purpose, unusable};
 use super::messages::{Waiter, Wanted};
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 use super::retry::may_succeed;
 use super::{Answer, Body, CallId, Client, Event, OpenRequest, Output, timeout};
 use crate::change::Change;
 use crate::code::{Error, NO_SUCH_MESSAGE, UNUSABLE_REPLY};
+use crate::list::{gather, take};
 use crate::message::MessageRef;
-use crate::wire::{self, EXTENSION_SERVICE, Extension, PullReply, PullRequest, command};
+use crate::wire::{self, EXTENSION_SERVICE, Extension, PullRequest, command};
 
 /// A change that is known to exist and has not been pushed by then is pulled.
 const PUSH_GRACE: u64 = 2_000;
@@ -56,7 +58,7 @@ impl Client {
             return self.mutation_read(call);
         }
         let live = tracked.cached.live().filter(|(k, _)| is_wanted(k)).map(|(k, v)| (k.into(), v.into()));
-        let answer = Answer::Extensions(live.collect());
+        let answer = Answer::Extensions(gather(live));
         self.settle(call, Ok(answer));
     }
 
@@ -85,7 +87,7 @@ impl Client {
     }
 
     /// A page of a pull has come.
-    pub(super) fn pulled(&mut self, message: &MessageRef, page: PullReply, now: u64) {
+    pub(super) fn pulled(&mut self, message: &MessageRef, page: &Page<'_>, now: u64) {
         let live = self.connection.live();
         let Some(tracked) = self.messages.find(message) else { return };
         let Some(pages) = &mut tracked.pull else { return };
@@ -105,7 +107,7 @@ impl Client {
                 }
                 let mut notices = Vec::new();
                 let is_different = pages.is_different();
-                tracked.cached.pulled(pages, live, &mut notices);
+                tracked.cached.pulled(&pages, live, &mut notices);
                 if live == 0 {
                     tracked.is_polled = true;
                     tracked.poll_later(is_different, &mut self.rng, now);
@@ -148,14 +150,12 @@ impl Client {
     /// The server has refused something about a message: perhaps because the user may not see it any more.
     pub(super) fn forget_refused(&mut self, message: &MessageRef, error: &Error) {
         if error.code == NO_SUCH_MESSAGE {
-            self.forget(error, |other| other == message);
+            self.forget(error, vec![message.clone()]);
         }
     }
 
     /// The user may not see these messages any more: nothing of them stays.
-    pub(super) fn forget(&mut self, error: &Error, is_gone: impl Fn(&MessageRef) -> bool) {
-        let gone: Vec<_> =
-            self.messages.all().iter().map(|t| &t.message).filter(|m| is_gone(m)).cloned().collect();
+    fn forget(&mut self, error: &Error, gone: Vec<MessageRef>) {
         let mut is_missed = false;
         for message in gone {
             let Some(tracked) = self.messages.find(&message) else { continue };
@@ -163,9 +163,8 @@ impl Client {
             is_missed |= tracked.cached.is_loaded() && !tracked.watched.is_empty();
             // What is under way tells of what was before.
             let is_pull = |r: &OpenRequest| matches!(&r.purpose, Purpose::Pull(m) if *m == message);
-            while let Some(i) = self.requests.iter().position(is_pull) {
-                let pull = self.requests.swap_remove(i);
-                self.outputs.push_back(Output::Abort(pull.request.id));
+            while let Some(pull) = take(&mut self.requests, is_pull) {
+                self.outputs.push(Output::Abort(pull.request.id));
             }
             for waiter in self.messages.forget(&message) {
                 self.settle(waiter.call, Err(error.clone()));
@@ -182,7 +181,7 @@ impl Client {
         &mut self,
         message: &Extensible,
         change: Option<Change>,
-        corrections: Vec<Extension>,
+        corrections: &[&Extension],
         latest: Option<u64>,
         now: u64,
     ) {
@@ -203,34 +202,27 @@ impl Client {
     }
 
     /// Events were pushed.
-    pub(super) fn pushed(&mut self, events: Vec<wire::Event>, now: u64) {
-        for mut event in events {
-            let is_group = match event.callback_command.as_str() {
-                command::C2C_CHANGE => false,
-                command::GROUP_CHANGE => true,
-                command::GROUP_LEFT | command::GROUP_DESTROYED => {
-                    self.group_left(event.group_id.as_deref());
-                    continue;
+    pub(super) fn pushed(&mut self, events: &[wire::Event], now: u64) {
+        for event in events {
+            match event.callback_command.as_str() {
+                command::C2C_CHANGE | command::GROUP_CHANGE => {
+                    let message = event.address().message();
+                    if let (Some(message), Some(change)) = (message, Change::from_event(event)) {
+                        self.changed(message, event.message_id.as_ref(), change, now);
+                    }
                 }
-                command::C2C_MESSAGE | command::GROUP_MESSAGE => {
-                    self.received(event);
-                    continue;
-                }
-                _ => continue,
-            };
-            let address = event.take_address();
-            let message = if is_group { address.group() } else { address.c2c() };
-            if let (Ok(message), Some(change)) = (message, Change::from_event(&mut event)) {
-                self.changed(message, event.message_id, change, now);
+                command::GROUP_LEFT | command::GROUP_DESTROYED => self.group_left(event.group_id.as_deref()),
+                command::C2C_MESSAGE | command::GROUP_MESSAGE => self.received(event),
+                _ => {}
             }
         }
     }
 
-    fn changed(&mut self, message: MessageRef, id: Option<String>, change: Change, now: u64) {
+    fn changed(&mut self, message: MessageRef, id: Option<&String>, change: Change, now: u64) {
         let mut notices = Vec::new();
         if self.messages.find(&message).is_none() {
             // It is told all the same, and remembered, so that a clear can tell which keys are gone.
-            let id = id.unwrap_or_else(|| fallback_id(&message));
+            let id = id.map_or_else(|| fallback_id(&message), String::clone);
             self.messages.insert(&Extensible { id, message: message.clone() });
         }
         let Some(tracked) = self.messages.find(&message) else { return };
@@ -262,7 +254,12 @@ impl Client {
 
     fn group_left(&mut self, group: Option<&str>) {
         let error = Error::new(NO_SUCH_MESSAGE, "the user is no member of the group any more");
-        self.forget(&error, |message| matches!(message, MessageRef::Group { group_id, .. } if Some(group_id.as_str()) == group));
+        let is_in = |message: &&MessageRef| match message {
+            MessageRef::Group { group_id, .. } => Some(group_id.as_str()) == group,
+            MessageRef::C2c { .. } => false,
+        };
+        let gone = gather(self.messages.all().iter().map(|t| &t.message).filter(is_in).cloned());
+        self.forget(&error, gone);
     }
 
     /// Starts pulls that are due, a few at once.

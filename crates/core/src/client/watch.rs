@@ -8,7 +8,8 @@ use super::messages::{Tracked, Wanted};
 use super::write::Write;
 use super::{Answer, CallId, Client, Event, Output, TIME_LIMIT};
 use crate::code::{Error, SEQ_CONFLICT};
-use crate::wire::operate_type;
+use crate::list::take;
+use crate::wire::{QueuedItem, operate_type};
 
 /// Names a watch.
 pub type WatchId = u32;
@@ -71,7 +72,7 @@ pub(super) struct Watched {
 pub(super) struct PendingWrite {
     id: String,
     operation: u32,
-    items: Vec<(String, String)>,
+    items: Vec<QueuedItem>,
     is_queued: bool,
 }
 
@@ -81,7 +82,7 @@ impl PendingWrite {
         if self.operation == operate_type::CLEAR {
             return Some("");
         }
-        self.items.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+        self.items.iter().find(|item| item.key == key).map(|item| item.value.as_str())
     }
 }
 
@@ -99,10 +100,8 @@ impl Watched {
     }
 
     fn remove(&mut self, id: WatchId) -> bool {
-        let before = self.watches.len() + self.fresh.len();
-        self.watches.retain(|watch| *watch != id);
-        self.fresh.retain(|watch| *watch != id);
-        before != self.watches.len() + self.fresh.len()
+        let is_it = |watch: &WatchId| *watch == id;
+        take(&mut self.watches, is_it).or_else(|| take(&mut self.fresh, is_it)).is_some()
     }
 }
 
@@ -136,7 +135,7 @@ impl Tracked {
     /// Every key that shows something, or may.
     fn shown_keys(&self) -> Vec<String> {
         let mut keys = self.cached.keys_by_seq();
-        for (key, _) in self.pending.iter().flat_map(|write| &write.items) {
+        for QueuedItem { key, .. } in self.pending.iter().flat_map(|write| &write.items) {
             if !keys.contains(key) {
                 keys.push(key.clone());
             }
@@ -157,8 +156,8 @@ impl Tracked {
 
     /// A write goes out, or waits for the network.
     pub(super) fn begin(&mut self, write: &Write, is_queued: bool) {
-        let items = write.items.iter().map(|item| (item.key.clone(), item.value.clone())).collect();
-        let pending = PendingWrite { id: write.id.clone(), operation: write.operation, items, is_queued };
+        let (id, items) = (write.id.clone(), write.items.clone());
+        let pending = PendingWrite { id, operation: write.operation, items, is_queued };
         self.touch(&pending);
         match self.pending.iter_mut().find(|other| other.id == write.id) {
             Some(other) => *other = pending,
@@ -171,7 +170,7 @@ impl Tracked {
         let Some(i) = self.pending.iter().position(|write| write.id == id) else { return };
         let write = self.pending.remove(i);
         self.touch(&write);
-        self.conflicts.retain(|(key, _)| write.wants(key).is_none());
+        while take(&mut self.conflicts, |(key, _)| write.wants(key).is_some()).is_some() {}
         if let Ok(Answer::Items(items)) = answer {
             for (_, key, _) in items.iter().filter(|(code, ..)| *code == SEQ_CONFLICT) {
                 self.conflicts.push((key.clone(), self.cached.seq_of(key)));
@@ -182,7 +181,7 @@ impl Tracked {
     fn touch(&mut self, write: &PendingWrite) {
         match write.operation {
             operate_type::CLEAR => self.cached.touch_all(),
-            _ => write.items.iter().for_each(|(key, _)| self.cached.touch(key)),
+            _ => write.items.iter().for_each(|item| self.cached.touch(&item.key)),
         }
     }
 }
@@ -191,19 +190,28 @@ impl Client {
     /// `watchMessageExtensions(message, listener)`. Views come as [`Event::View`]; the call is settled when the message has been
     /// brought up to date for the first time, or cannot be.
     pub fn handle_watch(&mut self, call: CallId, watch: WatchId, message: Option<MessageArgument>, now: u64) {
-        match self.admit_watch().and_then(|()| argument::extensible(message)) {
-            Ok(message) => {
-                let tracked = self.messages.tracked(&message);
-                // Begun again, it is told everything again.
-                tracked.watched.remove(watch);
-                // Nobody has looked: the last poll may be long ago.
-                tracked.is_polled &= !tracked.watched.is_empty();
-                tracked.watched.fresh.push(watch);
-                tracked.cached.track(true);
-                self.get(call, message, Wanted::All, now + TIME_LIMIT, now);
-            }
-            Err(error) => self.settle(call, Err(error)),
-        }
+        let made = self.watch(call, watch, message.as_ref(), now);
+        self.made(call, made);
+    }
+
+    fn watch(
+        &mut self,
+        call: CallId,
+        watch: WatchId,
+        message: Option<&MessageArgument>,
+        now: u64,
+    ) -> Result<(), Error> {
+        self.admit_watch()?;
+        let message = argument::extensible(message)?;
+        let tracked = self.messages.tracked(&message);
+        // Begun again, it is told everything again.
+        tracked.watched.remove(watch);
+        // Nobody has looked: the last poll may be long ago.
+        tracked.is_polled &= !tracked.watched.is_empty();
+        tracked.watched.fresh.push(watch);
+        tracked.cached.track(true);
+        self.get(call, message, Wanted::All, now + TIME_LIMIT, now);
+        Ok(())
     }
 
     /// The `stop` of a watch. Nothing is told to it any more.
@@ -218,13 +226,11 @@ impl Client {
                 }
             }
         }
-        self.outputs.retain_mut(|output| match output {
-            Output::Emit(Event::View(view)) => {
-                view.watches.retain(|id| *id != watch);
-                !view.watches.is_empty()
+        for output in self.outputs.iter_mut() {
+            if let Output::Emit(Event::View(view)) = output {
+                take(&mut view.watches, |id| *id == watch);
             }
-            _ => true,
-        });
+        }
     }
 
     /// The session ends: what is shown may be old from here on, and writes that are rejected now are not shown any more.
@@ -237,7 +243,7 @@ impl Client {
             let watches = core::mem::take(&mut tracked.watched.watches);
             let touched = tracked.cached.take_touched();
             let view = tracked.view(watches, touched, false);
-            self.outputs.push_back(Output::Emit(Event::View(view)));
+            self.outputs.push(Output::Emit(Event::View(view)));
         }
     }
 
@@ -251,13 +257,13 @@ impl Client {
             tracked.watched.synced = synced;
             if is_different && !tracked.watched.watches.is_empty() {
                 let view = tracked.view(tracked.watched.watches.clone(), touched, synced);
-                self.outputs.push_back(Output::Emit(Event::View(view)));
+                self.outputs.push(Output::Emit(Event::View(view)));
             }
             if !tracked.watched.fresh.is_empty() {
                 let fresh = core::mem::take(&mut tracked.watched.fresh);
-                tracked.watched.watches.extend(&fresh);
+                tracked.watched.watches.extend_from_slice(&fresh);
                 let view = tracked.view(fresh, tracked.shown_keys(), synced);
-                self.outputs.push_back(Output::Emit(Event::View(view)));
+                self.outputs.push(Output::Emit(Event::View(view)));
             }
         }
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::CallId;
 use super::write::Write;
+use crate::list::take;
 
 /// Half of the answers that a server remembers of one caller on one message; late doubles of older requests may take
 /// the places of the other half.
@@ -63,7 +64,7 @@ impl Window {
 
     /// The write with this number is done.
     pub(super) fn close(&mut self, number: u64) {
-        self.open.retain(|open| *open != number);
+        take(&mut self.open, |open| *open == number);
     }
 
     /// No write is on its way or waits.

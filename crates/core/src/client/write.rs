@@ -7,10 +7,12 @@ use alloc::vec::Vec;
 use super::argument::Extensible;
 use super::calls::{Purpose, unusable};
 use super::retry::may_succeed;
+use super::watch::EntryView;
 use super::window::{Waiting, Window};
 use super::{Answer, Body, CallId, Client, Request, TIME_LIMIT};
 use crate::change::{Change, ChangeKind};
 use crate::code::Error;
+use crate::list::gather;
 use crate::message::MessageRef;
 use crate::wire::{EXTENSION_SERVICE, Item, QueuedItem, SetReply, SetRequest, operate_type};
 
@@ -43,13 +45,13 @@ impl Client {
     ) {
         let id = self.new_request_id();
         let tracked = self.messages.tracked(&message);
-        let item = |(key, value): (String, String)| QueuedItem {
-            seq: tracked.cached.seq_of(&key),
-            seen: tracked.shown(&key).filter(|entry| entry.is_own()).map(|entry| entry.value),
-            key,
-            value,
+        let item = |(key, value): &(String, String)| QueuedItem {
+            seq: tracked.cached.seq_of(key),
+            seen: tracked.shown(key).filter(EntryView::is_own).map(|entry| entry.value),
+            key: key.clone(),
+            value: value.clone(),
         };
-        let items = items.into_iter().map(item).collect();
+        let items = gather(items.iter().map(item));
         let write = Write { id, call, message, operation, items };
         if self.must_queue(&write) {
             return self.enqueue(write, now);
@@ -92,7 +94,7 @@ impl Client {
         let request = SetRequest {
             operate_type: Some(write.operation),
             extension_list: (write.operation != operate_type::CLEAR)
-                .then(|| write.items.iter().map(item).collect()),
+                .then(|| gather(write.items.iter().map(item))),
             ..SetRequest::default()
         };
         let message = &write.message.message;
@@ -107,9 +109,9 @@ impl Client {
     }
 
     /// A write was answered.
-    pub(super) fn write_replied(&mut self, write: Write, number: u64, reply: SetReply, now: u64) {
-        let answer = self.written(&write, reply, now);
-        self.finish_write(&write, &answer);
+    pub(super) fn write_replied(&mut self, write: &Write, number: u64, reply: &SetReply, now: u64) {
+        let answer = self.written(write, reply, now);
+        self.finish_write(write, &answer);
         self.write_answered(write.call, answer, now);
         self.write_done(&write.message.message, number, now);
     }
@@ -148,26 +150,29 @@ impl Client {
     }
 
     /// Takes what a set, delete or clear did into the cache; the answer is for the caller.
-    pub(super) fn written(&mut self, write: &Write, reply: SetReply, now: u64) -> Result<Answer, Error> {
+    pub(super) fn written(&mut self, write: &Write, reply: &SetReply, now: u64) -> Result<Answer, Error> {
         let operation = write.operation;
-        let mut items = Vec::with_capacity(reply.extension_list.len());
+        let mut items = Vec::new();
         let mut set = Vec::new();
         let mut deleted = Vec::new();
         let mut corrections = Vec::new();
         // A clear, or a server that does not name its counter: every item carries the operation's Seq.
         let mut seq = if operation == operate_type::CLEAR { reply.seq } else { None };
-        for item in reply.extension_list {
-            let extension = item.extension.filter(|e| !e.key.is_empty()).ok_or(unusable())?;
-            items.push((item.error_code, extension.key.clone(), extension.value.clone()));
-            if item.error_code == 0 && extension.seq > 0 {
-                seq = Some(extension.seq);
-                if operation == operate_type::SET {
-                    set.push((extension.key, extension.value));
-                } else {
-                    deleted.push(extension.key);
-                }
-            } else {
+        for item in &reply.extension_list {
+            let Some(extension) = item.extension.as_ref().filter(|e| !e.key.is_empty()) else {
+                return Err(unusable());
+            };
+            let (key, value) = (&extension.key, &extension.value);
+            items.push((item.error_code, key.clone(), value.clone()));
+            if item.error_code != 0 || extension.seq == 0 {
                 corrections.push(extension);
+                continue;
+            }
+            seq = Some(extension.seq);
+            if operation == operate_type::SET {
+                set.push((key.clone(), value.clone()));
+            } else {
+                deleted.push(key.clone());
             }
         }
         let kind = match operation {
@@ -176,7 +181,7 @@ impl Client {
             _ => ChangeKind::Clear,
         };
         let change = seq.map(|seq| Change { seq, kind, author: self.session.user_id.clone(), time: 0 });
-        self.wrote(&write.message, change, corrections, reply.seq, now);
+        self.wrote(&write.message, change, &corrections, reply.seq, now);
         Ok(Answer::Items(items))
     }
 }

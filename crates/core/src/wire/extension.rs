@@ -38,6 +38,7 @@ pub struct Address {
 }
 
 impl From<MessageRef> for Address {
+    #[inline(never)]
     fn from(message: MessageRef) -> Self {
         match message {
             MessageRef::C2c { from, to, msg_key } => {
@@ -51,12 +52,11 @@ impl From<MessageRef> for Address {
 }
 
 impl Address {
-    /// The message that is named, a group's if `GroupId` is there.
-    ///
-    /// # Errors
-    /// As [`c2c`](Self::c2c) and [`group`](Self::group).
-    pub fn message(self) -> Result<MessageRef, Error> {
-        if self.group_id.is_some() { self.group() } else { self.c2c() }
+    /// The message that is named, a group's if `GroupId` is there; `None` if a field is missing or empty.
+    #[must_use]
+    pub fn message(self) -> Option<MessageRef> {
+        let or_none = |_| ();
+        if self.group_id.is_some() { self.group_or(or_none).ok() } else { self.c2c_or(or_none).ok() }
     }
 
     /// The one-to-one message that is named: `To_Account` and `MsgKey` are required (seeds 002, 003).
@@ -64,18 +64,7 @@ impl Address {
     /// # Errors
     /// 10004 naming the field that is missing or empty.
     pub fn c2c(self) -> Result<MessageRef, Error> {
-        let to = required(
-            self.to_account,
-            "To_Account must be the UserID of the message's recipient, a string that is not empty",
-        )?;
-        let msg_key = required(self.msg_key, "MsgKey must be the message's key, a string that is not empty")?;
-        if self.from_account.as_deref() == Some("") {
-            return Err(Error::new(
-                INVALID_PARAMETER,
-                "From_Account must not be empty: leave it out, or give the UserID of the message's sender",
-            ));
-        }
-        Ok(MessageRef::C2c { from: self.from_account, to, msg_key })
+        self.c2c_or(|text| Error::new(INVALID_PARAMETER, text))
     }
 
     /// The group message that is named: `GroupId` and `MsgSeq` are required (seed 004).
@@ -83,18 +72,35 @@ impl Address {
     /// # Errors
     /// 10004 naming the field that is missing or empty.
     pub fn group(self) -> Result<MessageRef, Error> {
-        let group_id =
-            required(self.group_id, "GroupId must be the ID of a group, a string that is not empty")?;
-        let msg_seq = self.msg_seq.ok_or(Error::new(
-            INVALID_PARAMETER,
-            "MsgSeq must be the Seq of a message of the group, an integer",
-        ))?;
+        self.group_or(|text| Error::new(INVALID_PARAMETER, text))
+    }
+
+    fn c2c_or<E>(self, refused: impl Fn(&'static str) -> E) -> Result<MessageRef, E> {
+        let to = required(self.to_account).ok_or_else(|| {
+            refused("To_Account must be the UserID of the message's recipient, a string that is not empty")
+        })?;
+        let msg_key = required(self.msg_key)
+            .ok_or_else(|| refused("MsgKey must be the message's key, a string that is not empty"))?;
+        if self.from_account.as_deref() == Some("") {
+            return Err(refused(
+                "From_Account must not be empty: leave it out, or give the UserID of the message's sender",
+            ));
+        }
+        Ok(MessageRef::C2c { from: self.from_account, to, msg_key })
+    }
+
+    fn group_or<E>(self, refused: impl Fn(&'static str) -> E) -> Result<MessageRef, E> {
+        let group_id = required(self.group_id)
+            .ok_or_else(|| refused("GroupId must be the ID of a group, a string that is not empty"))?;
+        let msg_seq = self
+            .msg_seq
+            .ok_or_else(|| refused("MsgSeq must be the Seq of a message of the group, an integer"))?;
         Ok(MessageRef::Group { group_id, msg_seq })
     }
 }
 
-fn required(value: Option<String>, otherwise: &'static str) -> Result<String, Error> {
-    value.filter(|v| !v.is_empty()).ok_or(Error::new(INVALID_PARAMETER, otherwise))
+fn required(value: Option<String>) -> Option<String> {
+    value.filter(|v| !v.is_empty())
 }
 
 /// Gives a wire type its address fields as an [`Address`].
@@ -109,6 +115,18 @@ macro_rules! addressed {
                     msg_key: self.msg_key.take(),
                     group_id: self.group_id.take(),
                     msg_seq: self.msg_seq.take(),
+                }
+            }
+
+            /// The fields that name the message.
+            #[must_use]
+            pub fn address(&self) -> Address {
+                Address {
+                    from_account: self.from_account.clone(),
+                    to_account: self.to_account.clone(),
+                    msg_key: self.msg_key.clone(),
+                    group_id: self.group_id.clone(),
+                    msg_seq: self.msg_seq,
                 }
             }
 

@@ -8,6 +8,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::list::gather;
+
 /// A JSON object that somebody has parsed.
 pub trait Source: Sized {
     /// A field that is a string.
@@ -130,7 +132,7 @@ impl<T: Read + Write> Field for Option<T> {
 
 impl<T: Read + Write> Field for Option<Vec<T>> {
     fn get<S: Source>(source: &S, name: &'static str) -> Self {
-        source.list(name).map(|list| list.iter().map(T::read).collect())
+        source.list(name).map(|list| gather(list.iter().map(T::read)))
     }
 
     fn put<S: Sink>(&self, sink: &S, name: &'static str) {

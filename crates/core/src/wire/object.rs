@@ -28,6 +28,11 @@ pub(super) fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(Option::<Object<T>>::deserialize(from)?.map(|object| object.0))
 }
 
+/// A field that is an object, and not `null`.
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    Object::deserialize(from).map(|object| Some(object.0))
+}
+
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

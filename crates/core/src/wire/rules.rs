@@ -14,22 +14,22 @@ use super::object;
 #[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub struct Rules {
     /// A key must be the caller's UserID followed by the suffix; deletes too.
-    #[serde(deserialize_with = "object::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "object::given", skip_serializing_if = "Option::is_none")]
     pub key_owner: Option<KeyOwner>,
     /// A key that has a value keeps it: no other set of it, no delete. 1 and 0 are read as `true` and `false`.
     #[serde(deserialize_with = "flag", skip_serializing_if = "core::ops::Not::not")]
     pub write_once: bool,
     /// From this time on nothing is written, milliseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<u64>,
     /// The message has so many live keys at most; 1 to the limit of live keys.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub max_keys: Option<usize>,
     /// A value must be one of these; 1 to [`Rules::VALUES`] of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
     /// Who may clear; [`Rules::clear_by`] says what holds without it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub clear_by: Option<ClearBy>,
 }
 
@@ -52,6 +52,11 @@ pub enum ClearBy {
     Author,
     /// Everybody who sees the message.
     Any,
+}
+
+/// `null`, which is what JavaScript makes of a number that is none, must not pass for a rule that was left out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// The rest of the protocol has numbers where JSON has booleans.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use fastrand::Rng;
 use message_extensions_core::client::*;
 use message_extensions_core::wire::{
-    Event as WireEvent, Extension, ItemReply, ListReply, MessageState, MsgElement, PullReply, QueuedItem,
-    QueuedWrite, SendReply, ServerFrame, SetReply, command,
+    Event as WireEvent, Extension, ItemReply, Json, ListReply, MessageState, MsgElement, PullReply,
+    QueuedItem, QueuedWrite, SendReply, ServerFrame, SetReply, command,
 };
 
 use crate::page::{argument, name};
@@ -309,7 +309,8 @@ impl Host {
             25 => {
                 let (call, message) = (self.call(), self.message());
                 let body = self.maybe(|host| host.any(2, |_| MsgElement::default()));
-                self.client.handle_send(call, message, body, now);
+                let rules = self.maybe(|_| Json("{}".into()));
+                self.client.handle_send(call, message, body, rules, now);
                 let (call, conversation, next) =
                     (self.call(), self.maybe(Self::text), self.maybe(Self::text));
                 let count = self.maybe(|host| [f64::NAN, -1.0, 3.0][host.rng.usize(0..3)]);

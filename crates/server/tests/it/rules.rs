@@ -109,11 +109,7 @@ async fn rules_are_shown_wherever_the_message_is() {
 async fn rules_may_be_spelt_as_javascript_and_the_rest_of_the_protocol_would() {
     let server = Server::start().await;
     let mut bob = Socket::login(server.api.address, "bob").await;
-    ruled(
-        &server.api,
-        json!({"KeyOwner": {"suffix": ""}, "WriteOnce": 1, "MaxKeys": null, "ClearBy": "any"}),
-    )
-    .await;
+    ruled(&server.api, json!({"KeyOwner": {"suffix": ""}, "WriteOnce": 1, "ClearBy": "any"})).await;
     let shown = json!({"KeyOwner": {"Suffix": ""}, "WriteOnce": true, "ClearBy": "any"});
     assert_eq!(bob.event().await["ExtensionRules"], shown);
 }
@@ -207,6 +203,11 @@ async fn rules_that_are_none_are_refused_by_name_and_nothing_is_sent() {
         (json!({"ClosesAt": -1}), "ExtensionRules.ClosesAt"),
         (json!({"ClosesAt": 1.5}), "ExtensionRules.ClosesAt"),
         (json!({"ClosesAt": "2026-11-21"}), "ExtensionRules.ClosesAt"),
+        (json!({"KeyOwner": null}), "ExtensionRules.KeyOwner"),
+        (json!({"ClosesAt": null}), "ExtensionRules.ClosesAt"),
+        (json!({"Values": null}), "ExtensionRules.Values"),
+        (json!({"ClearBy": null}), "ExtensionRules.ClearBy"),
+        (json!({"MaxKeys": null}), "ExtensionRules.MaxKeys"),
         (json!({"MaxKeys": 0}), "ExtensionRules.MaxKeys"),
         (json!({"MaxKeys": 301}), "ExtensionRules.MaxKeys"),
         (json!({"MaxKeys": -1}), "ExtensionRules.MaxKeys"),

@@ -2,10 +2,13 @@
 //! is too old or too much.
 
 use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -67,7 +70,7 @@ impl Shared {
 
     async fn send(&self, turn: Turn) -> Sent {
         let mut sent = Sent { turn, end: End::Emptied, received: None, answered: false, failure: None };
-        let rows = match self.store.webhooks(turn.message_no, turn.rows).await {
+        let rows = match outcome(self.store.webhooks(turn.message_no, turn.rows)).await {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::error!(%error, "webhooks could not be read");
@@ -95,7 +98,7 @@ impl Shared {
     /// Whether it could be done; if not, after a rest.
     async fn remove(&self, sent: &[Sent]) -> bool {
         let received = sent.iter().filter_map(|sent| Some((sent.turn.message_no, sent.received?)));
-        match self.store.remove_webhooks(received.collect()).await {
+        match outcome(self.store.remove_webhooks(received.collect())).await {
             Ok(removed) => self.outgoing.metrics.removed(removed),
             Err(error) => {
                 self.rest(&error, "webhooks that were received could not be removed").await;
@@ -106,7 +109,7 @@ impl Shared {
     }
 
     async fn scan(&self, after: i64) -> Option<Vec<i64>> {
-        match self.store.webhook_messages(after, PAGE).await {
+        match outcome(self.store.webhook_messages(after, PAGE)).await {
             Ok(page) => Some(page),
             Err(error) => {
                 self.rest(&error, "webhooks that wait could not be looked for").await;
@@ -125,7 +128,7 @@ impl Shared {
 
     async fn trim(&self) {
         let age = u64::try_from(self.max_age.as_millis()).unwrap_or(u64::MAX);
-        match self.store.trim_webhooks(self.keep, now_ms().saturating_sub(age)).await {
+        match outcome(self.store.trim_webhooks(self.keep, now_ms().saturating_sub(age))).await {
             Ok(trimmed) => {
                 self.outgoing.metrics.trimmed(&trimmed);
                 let (too_old, too_many, left) = (trimmed.too_old, trimmed.too_many, trimmed.left);
@@ -288,6 +291,12 @@ impl Dispatch {
             Done::Removed(sent, is_done)
         });
     }
+}
+
+/// One that panics must not take the dispatcher along.
+async fn outcome<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let panicked = |_| Err(StoreError::Failed("it panicked".into()));
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 async fn wait(until: Option<Instant>) {

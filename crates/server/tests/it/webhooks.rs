@@ -10,7 +10,7 @@ use message_extensions_server::webhook::{self, Backoff, Pace, Secret, Url};
 use serde_json::{Value, json};
 
 use crate::client::{ADMIN, APP, Api, DESTROY, GROUP_SET, SET, Server, config, now, set, with};
-use crate::faulty::FaultyStore;
+use crate::faulty::{FAIL, FaultyStore, PANIC, WORK};
 use crate::socket::Socket;
 use crate::webhook_receiver::{Got, PATIENCE, Receiver, eventually};
 
@@ -378,23 +378,25 @@ async fn changes_of_a_group_that_is_gone_are_told() {
 
 #[tokio::test]
 async fn a_store_that_cannot_remove_what_was_taken_does_not_make_it_come_again() {
-    let store = Arc::new(FaultyStore::default());
-    store.removals_fail.store(true, Ordering::SeqCst);
-    let (taker, url) = Receiver::start().await;
-    let server = server_on(Arc::clone(&store) as Arc<dyn Store>, receiver(&url)).await;
-    let messages = [server.api.c2c_message().await, server.api.c2c_message().await];
-    for message in &messages {
-        write(&server.api, message, 1, 1).await;
-        taker.until_taken(message, 1).await;
-        write(&server.api, message, 2, 3).await;
+    for fault in [FAIL, PANIC] {
+        let store = Arc::new(FaultyStore::default());
+        store.removals.store(fault, Ordering::SeqCst);
+        let (taker, url) = Receiver::start().await;
+        let server = server_on(Arc::clone(&store) as Arc<dyn Store>, receiver(&url)).await;
+        let messages = [server.api.c2c_message().await, server.api.c2c_message().await];
+        for message in &messages {
+            write(&server.api, message, 1, 1).await;
+            taker.until_taken(message, 1).await;
+            write(&server.api, message, 2, 3).await;
+        }
+        store.removals.store(WORK, Ordering::SeqCst);
+        for message in &messages {
+            taker.until_taken(message, 3).await;
+            assert_eq!(taker.taken(message), [1, 2, 3]);
+        }
+        eventually("all are removed", async || metric(&server.api, "webhooks_waiting").await == 0.0).await;
+        assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), [0; 0]);
     }
-    store.removals_fail.store(false, Ordering::SeqCst);
-    for message in &messages {
-        taker.until_taken(message, 3).await;
-        assert_eq!(taker.taken(message), [1, 2, 3]);
-    }
-    eventually("all are removed", async || metric(&server.api, "webhooks_waiting").await == 0.0).await;
-    assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), [0; 0]);
 }
 
 #[tokio::test]

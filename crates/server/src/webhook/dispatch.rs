@@ -18,10 +18,12 @@ use super::post::{Answer, Failure, Post};
 use super::schedule::{End, PAGE, Schedule, Turn};
 use super::{Pace, Receiver};
 use crate::clock::now_ms;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Trimmed};
 
 /// How long a store that could not do its work is left alone.
 const STORE_REST: Duration = Duration::from_secs(1);
+/// How often the log says at most that something was dropped.
+const LOG_REST: Duration = Duration::from_secs(60);
 
 /// What all tasks reach.
 pub(super) struct Shared {
@@ -126,26 +128,19 @@ impl Shared {
         }
     }
 
-    async fn trim(&self) {
+    async fn trim(&self, unlogged: &mut Unlogged) {
         let age = u64::try_from(self.max_age.as_millis()).unwrap_or(u64::MAX);
-        match outcome(self.store.trim_webhooks(self.keep, now_ms().saturating_sub(age))).await {
+        let since = now_ms().saturating_sub(age);
+        match outcome(self.store.trim_webhooks(self.keep, since)).await {
             Ok(trimmed) => {
                 self.outgoing.metrics.trimmed(&trimmed);
-                let (too_old, too_many, left) = (trimmed.too_old, trimmed.too_many, trimmed.left);
-                if too_old + too_many > 0 {
-                    tracing::warn!(
-                        too_old,
-                        too_many,
-                        left,
-                        "webhooks were dropped that the receiver did not take"
-                    );
-                }
+                unlogged.dropped(&trimmed);
             }
             Err(error) => tracing::error!(%error, "the queue of webhooks could not be trimmed"),
         }
     }
 
-    async fn keep_bounded(&self) -> Infallible {
+    async fn keep_bounded(&self, mut unlogged: Unlogged) -> Infallible {
         let least = self.pace.trim / 10;
         loop {
             sleep(least).await;
@@ -153,7 +148,29 @@ impl Shared {
                 () = sleep(self.pace.trim.saturating_sub(least)) => {}
                 () = self.outgoing.too_many() => {}
             }
-            self.trim().await;
+            self.trim(&mut unlogged).await;
+        }
+    }
+}
+
+/// What was dropped since the log has said so. A receiver that is gone for long must not fill the log.
+#[derive(Default)]
+struct Unlogged {
+    too_old: usize,
+    too_many: usize,
+    logged: Option<Instant>,
+}
+
+impl Unlogged {
+    fn dropped(&mut self, trimmed: &Trimmed) {
+        self.too_old += trimmed.too_old;
+        self.too_many += trimmed.too_many;
+        let Self { too_old, too_many, logged } = *self;
+        let is_due = logged.is_none_or(|logged| logged.elapsed() >= LOG_REST);
+        if is_due && too_old + too_many > 0 {
+            let left = trimmed.left;
+            tracing::warn!(too_old, too_many, left, "webhooks were dropped that the receiver did not take");
+            *self = Self { logged: Some(Instant::now()), ..Self::default() };
         }
     }
 }
@@ -161,10 +178,11 @@ impl Shared {
 /// Sends until the server stops; then finishes what was begun and leaves the rest in the store.
 pub(super) async fn run(shared: Arc<Shared>) {
     // First, so that what is too old is not sent.
-    shared.trim().await;
+    let mut unlogged = Unlogged::default();
+    shared.trim(&mut unlogged).await;
     tokio::select! {
         () = Dispatch::new(&shared).run() => {}
-        never = shared.keep_bounded() => match never {},
+        never = shared.keep_bounded(unlogged) => match never {},
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -163,7 +163,6 @@ async fn the_log_says_once_that_the_receiver_is_ill_and_nothing_private() {
     command.args(["--log-format", "json", "--previous-webhook-secret", "the key before it"]);
     command.args(["--webhook-queue", "5"]).env("RUST_LOG", "trace").stderr(Stdio::piped());
     let (child, api, _) = start(&mut command).await;
-    let begun = Instant::now();
     let message = api.c2c_message().await;
     for seq in 0..20 {
         api.ok("bob", SET, &set(&message, &[("k", "a private value", seq)])).await;
@@ -176,7 +175,6 @@ async fn the_log_says_once_that_the_receiver_is_ill_and_nothing_private() {
         page(&api).await.contains("message_extensions_webhooks_waiting 0\n")
     })
     .await;
-    let seconds = begun.elapsed().as_secs();
     terminate(&child);
     let log = String::from_utf8(child.wait_with_output().await.unwrap().stderr).unwrap();
     let private =
@@ -193,8 +191,7 @@ async fn the_log_says_once_that_the_receiver_is_ill_and_nothing_private() {
     assert_eq!(said("answers again").len(), 1);
     let drops: Vec<u64> =
         said("were dropped").iter().map(|line| line["too_many"].as_u64().unwrap()).collect();
-    assert_eq!(drops.iter().sum::<u64>(), 15);
-    assert!(drops.len() as u64 <= 1 + seconds, "more than a line a second: {drops:?}");
+    assert!(matches!(drops[..], [1..=15]), "one line, not one a change: {drops:?}");
 }
 
 /// Serves the receiver by https under a certificate of an authority of its own, which is returned as PEM.

@@ -70,6 +70,8 @@ pub struct PushLimits {
     pub login: Duration,
     /// A frame from the client must come within this time.
     pub idle: Duration,
+    /// Connections that a user may have at a time; one more is closed with 4007.
+    pub user_connections: usize,
     /// Events that may wait for a connection; more, and it is closed with 4004.
     pub queued_events: usize,
     /// Bytes of events that may wait for a connection.
@@ -81,6 +83,7 @@ impl PushLimits {
     pub const DEFAULT: Self = Self {
         login: Duration::from_secs(10),
         idle: Duration::from_secs(60),
+        user_connections: 50,
         queued_events: 8192,
         queued_bytes: 4 << 20,
     };

@@ -161,6 +161,9 @@ settings! {
     /// Seconds within which something must be heard from a client.
     #[arg(value_name = "S", default_value = PushLimits::DEFAULT.idle.as_secs().to_string(), help_heading = PUSH)]
     push_idle: u64,
+    /// Connections that a user may have at a time; one more is refused.
+    #[arg(value_name = "N", default_value = PushLimits::DEFAULT.user_connections.to_string(), help_heading = PUSH)]
+    push_user_connections: usize,
     /// Events that may wait for a connection; more, and it is closed.
     #[arg(value_name = "N", default_value = PushLimits::DEFAULT.queued_events.to_string(), help_heading = PUSH)]
     push_queued_events: usize,
@@ -315,6 +318,7 @@ impl Settings {
         let push = PushLimits {
             login: values.push_login.map_or(default.login, Duration::from_secs),
             idle: values.push_idle.map_or(default.idle, Duration::from_secs),
+            user_connections: values.push_user_connections.unwrap_or(default.user_connections),
             queued_events: values.push_queued_events.unwrap_or(default.queued_events),
             queued_bytes: values.push_queued_bytes.unwrap_or(default.queued_bytes),
         };
@@ -322,6 +326,7 @@ impl Settings {
         let is_zero = [
             ("push-login", push.login.is_zero()),
             ("push-idle", push.idle.is_zero()),
+            ("push-user-connections", push.user_connections == 0),
             ("push-queued-events", push.queued_events == 0),
             ("push-queued-bytes", push.queued_bytes == 0),
         ];

@@ -14,8 +14,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use message_extensions_core::law::{Change, Message, Rules};
+use message_extensions_core::law::{Change, Message};
 use message_extensions_core::message::MessageRef;
+use message_extensions_core::wire::Rules;
 use prometheus_client::registry::Registry;
 
 /// How many answers of one caller on one message are remembered.

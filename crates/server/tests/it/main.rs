@@ -6,6 +6,7 @@
 mod bad_requests;
 mod chat;
 mod client;
+mod crowd;
 mod extensions;
 mod faulty;
 mod http;
@@ -17,6 +18,7 @@ mod proxy;
 mod push;
 mod register;
 mod resume;
+mod rules;
 mod settings;
 mod socket;
 mod store_contract;

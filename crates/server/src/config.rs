@@ -31,6 +31,10 @@ pub struct Config {
     pub push: PushLimits,
     /// Who is told of every change; `None`: nobody.
     pub webhook: Option<Receiver>,
+    /// Messages that nobody has changed for so long are removed; `None`: none are.
+    pub retention: Option<Duration>,
+    /// How long it takes until they are looked for again.
+    pub retention_interval: Duration,
     /// How long `/readyz` says 503 before the server stops accepting, so that a load balancer has looked.
     pub stop_delay: Duration,
 }
@@ -50,6 +54,8 @@ impl Config {
             limits: Limits::DEFAULT,
             push: PushLimits::default(),
             webhook: None,
+            retention: None,
+            retention_interval: Duration::from_secs(3600),
             stop_delay: Duration::ZERO,
         }
     }

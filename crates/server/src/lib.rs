@@ -15,6 +15,7 @@
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
 //! | [`webhook`] | telling a program of the operator's of every change |
 //! | `resume` | what a client that comes back has missed |
+//! | `retention` | removing messages that nobody has changed for long |
 //! | `health`, `metrics` | whether the server is well, and what it does, for the operator's machines |
 //!
 //! `http` calls `commands`, these call `message_queue` and `store`, and the queue hands events to `delivery`.
@@ -36,6 +37,7 @@ mod metrics;
 mod origin;
 mod push;
 mod resume;
+mod retention;
 pub mod store;
 mod visibility;
 pub mod webhook;
@@ -178,6 +180,7 @@ pub async fn run(
         outcome = serving.into_future() => outcome,
         () = give_up(&app) => Ok(()),
         never = app.sweep() => match never {},
+        never = retention::run(&app) => match never {},
     };
     app.stop.cancel();
     app.tasks.close();

@@ -1,6 +1,7 @@
 //! The program: reads its settings, opens the store and the sockets, serves until a signal.
 
 mod cli;
+mod data;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use message_extensions_core::usersig;
 use message_extensions_server::Listeners;
-use message_extensions_server::store::{MemoryStore, SqliteStore, Store};
+use message_extensions_server::store::{CHECK_BYTES, MemoryStore, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +23,9 @@ async fn main() -> ExitCode {
         Ok((Task::Serve, settings)) => serve(settings).await,
         Ok((Task::Config, settings)) => print_config(&settings),
         Ok((Task::Usersig(identifier, expire), settings)) => print_usersig(&settings, &identifier, expire),
+        Ok((Task::Backup(file), settings)) => data::backup(&settings, &file).await,
+        Ok((Task::Export(named), settings)) => data::export(&settings, named),
+        Ok((Task::Import, settings)) => data::import(&settings).await,
     };
     let (code, text) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
@@ -88,7 +92,11 @@ async fn listen(setting: &str, address: &str) -> Result<TcpListener, Failure> {
 fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     Ok(match settings.data()? {
         None => Arc::new(MemoryStore::new()),
-        Some(dir) => Arc::new(SqliteStore::open(dir).map_err(Failure::Run)?),
+        Some(dir) => {
+            let check_bytes =
+                settings.values.startup_check_mib.map_or(CHECK_BYTES, |mib| mib.saturating_mul(1 << 20));
+            Arc::new(SqliteStore::open_checking(dir, check_bytes).map_err(Failure::Run)?)
+        }
     })
 }
 

@@ -19,7 +19,7 @@ use self::turn::Turn;
 use crate::caller::Caller;
 use crate::clock::steady_ms;
 use crate::delivery::Delivery;
-use crate::envelope::{Answer, internal};
+use crate::envelope::{Answer, internal, no_such_message};
 use crate::metrics::Metrics;
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
 use crate::webhook::Outgoing;
@@ -70,21 +70,31 @@ impl MessageQueue {
         if let Some(hot) = self.hot.get(name) {
             return Ok(vec![hot]);
         }
-        let found = self.store.find_messages(name).await?;
-        Ok(found.into_iter().map(|stored| self.hot.insert(stored)).collect())
+        loop {
+            let removals = self.hot.removals();
+            let found = self.store.find_messages(name).await?;
+            if let Some(hot) = self.hot.insert(found, removals) {
+                return Ok(hot);
+            }
+        }
     }
 
-    /// The committed state of a message.
-    pub(crate) async fn committed(&self, hot: &Hot) -> Result<Arc<Message>, StoreError> {
+    /// The committed state of a message; `None`: it was removed.
+    pub(crate) async fn committed(&self, hot: &Hot) -> Result<Option<Arc<Message>>, StoreError> {
         hot.committed(&*self.store, &self.delivery).await
     }
 
-    /// The counter of a message, which is not loaded for it.
-    pub(crate) async fn latest_seq(&self, hot: &Hot) -> Result<u64, StoreError> {
+    /// The counter of a message, which is not loaded for it; `None`: it was removed.
+    pub(crate) async fn latest_seq(&self, hot: &Hot) -> Result<Option<u64>, StoreError> {
         match hot.known() {
-            Some(message) => Ok(message.latest_seq),
-            None => self.store.latest_seq(hot.stored.no).await?.ok_or(StoreError::Conflict),
+            Some(message) => Ok(Some(message.latest_seq)),
+            None => self.store.latest_seq(hot.stored.no).await,
         }
+    }
+
+    /// Forgets messages that were removed from the store: whoever asks from here on finds none.
+    pub(crate) fn forget(&self, removed: &[StoredMessage]) {
+        self.hot.forget(removed);
     }
 
     /// Queues an operation and waits for its answer, which is given after the commit.
@@ -109,7 +119,8 @@ impl MessageQueue {
 
     async fn turn(&self, hot: &Hot, waiting: Vec<Pending>) {
         let state = match self.committed(hot).await {
-            Ok(state) => state,
+            Ok(Some(state)) => state,
+            Ok(None) => return waiting.into_iter().for_each(|pending| pending.refuse(no_such_message())),
             Err(error) => {
                 tracing::error!(%error, "a message could not be loaded");
                 return waiting.into_iter().for_each(|pending| pending.refuse(internal()));
@@ -134,8 +145,11 @@ impl MessageQueue {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
         }
         if let Err(error) = committed {
-            tracing::error!(%error, "operations could not be committed");
             hot.drop_state();
+            if error == StoreError::Conflict && matches!(self.latest_seq(hot).await, Ok(None)) {
+                return turn.refuse(&no_such_message());
+            }
+            tracing::error!(%error, "operations could not be committed");
             return turn.refuse(&internal());
         }
         hot.absorb(&turn);

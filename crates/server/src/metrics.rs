@@ -64,6 +64,7 @@ pub(crate) struct Metrics {
     commit_seconds: Histogram,
     commit_operations: Histogram,
     commit_failures: Counter,
+    expired: Counter,
     closed: Family<CodeLabel, Counter>,
     pub(crate) webhooks: WebhookMetrics,
     gauges: Gauges,
@@ -90,6 +91,7 @@ impl Metrics {
             commit_seconds: Histogram::new(SECONDS),
             commit_operations: Histogram::new(SIZES),
             commit_failures: Counter::default(),
+            expired: Counter::default(),
             closed: Family::default(),
             webhooks: WebhookMetrics::default(),
             gauges: Gauges::default(),
@@ -130,6 +132,7 @@ impl Metrics {
             commit_operations.clone(),
         );
         to.register("commit_failures", "Commits that the store refused", self.commit_failures.clone());
+        to.register("expired_messages", "Messages removed by retention-days", self.expired.clone());
         to.register(
             "push_closed",
             "Push connections closed by the server, by close code",
@@ -174,6 +177,11 @@ impl Metrics {
             self.commit_failures.inc();
         }
         outcome
+    }
+
+    /// Counts messages that were removed because they are old.
+    pub(crate) fn expired(&self, messages: usize) {
+        self.expired.inc_by(messages as u64);
     }
 
     /// Counts a push connection that the server closes.

@@ -145,10 +145,11 @@ impl Named {
         }
         // Most have not changed, and those that nobody uses are not loaded to learn that.
         // A client that knows more than there is has met a server that lost what it had, and is told so.
-        if app.queue.latest_seq(&hot).await.map_err(|e| failed(&e))? + 1 == self.start_seq {
+        let latest_seq = app.queue.latest_seq(&hot).await.map_err(|e| failed(&e))?;
+        if latest_seq.ok_or(NO_SUCH_MESSAGE)? + 1 == self.start_seq {
             return Ok(None);
         }
-        let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?;
+        let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?.ok_or(NO_SUCH_MESSAGE)?;
         Ok((message.latest_seq + 1 != self.start_seq).then_some(Snapshot { hot, message }))
     }
 

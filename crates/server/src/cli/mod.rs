@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use message_extensions_core::message::MessageRef;
 
 pub(crate) use self::log::start as start_log;
 pub(crate) use self::settings::Settings;
@@ -34,6 +35,12 @@ pub(crate) enum Task {
     Config,
     /// Print a signature for the UserID, good for so many seconds.
     Usersig(String, u64),
+    /// Copy the data into the file.
+    Backup(PathBuf),
+    /// Print a message with everything of it.
+    Export(MessageRef),
+    /// Keep the message that stdin holds.
+    Import,
 }
 
 /// Shared key/value state on chat messages: REST, push, and an embedded store.
@@ -52,6 +59,13 @@ enum Subtask {
     Config(Given),
     /// Prints a UserSig.
     Usersig(Usersig),
+    /// Copies the data into a file, as of one moment, also while the server runs. To restore it, put it into an empty data
+    /// folder under the name messages.db.
+    Backup(Backup),
+    /// Prints a message with its extensions as lines of JSON, also while the server runs.
+    Export(Export),
+    /// Keeps a message that export has printed, and its group if there is none; reads stdin. The server must be stopped.
+    Import(Given),
 }
 
 #[derive(Args)]
@@ -75,6 +89,50 @@ struct Usersig {
     given: Given,
 }
 
+#[derive(Args)]
+struct Backup {
+    /// The file to write, which must not be there yet.
+    file: PathBuf,
+    #[command(flatten)]
+    given: Given,
+}
+
+#[derive(Args)]
+struct Export {
+    /// The message's sender.
+    #[arg(long, value_name = "U", required_unless_present = "group", conflicts_with = "group")]
+    from: Option<String>,
+    /// Its recipient.
+    #[arg(long, value_name = "U", required_unless_present = "group", conflicts_with = "group")]
+    to: Option<String>,
+    /// Its MsgKey.
+    #[arg(long, value_name = "K", required_unless_present = "group", conflicts_with = "group")]
+    msg_key: Option<String>,
+    /// Or the group that it is in, by its GroupId.
+    #[arg(long, value_name = "G", requires = "msg_seq")]
+    group: Option<String>,
+    /// Its MsgSeq there.
+    #[arg(long, value_name = "N", requires = "group")]
+    msg_seq: Option<u64>,
+    #[command(flatten)]
+    given: Given,
+}
+
+impl Export {
+    fn named(&mut self) -> MessageRef {
+        match self.group.take() {
+            Some(group_id) => MessageRef::Group { group_id, msg_seq: self.msg_seq.unwrap_or_default() },
+            None => MessageRef::C2c {
+                from: self.from.take(),
+                to: self.to.take().unwrap_or_default(),
+                msg_key: self.msg_key.take().unwrap_or_default(),
+            },
+        }
+    }
+}
+
+/// Settings that say where the data is; the help of what works on it shows no others, as with usersig.
+const OF_DATA: [&str; 2] = ["config", "data"];
 /// Settings of which a signature is made; its help shows no others, though it takes them, so that it can be called with
 /// the server's own.
 const OF_USERSIG: [&str; 4] = ["config", "sdk_app_id", "secret_key", "secret_key_file"];
@@ -88,6 +146,9 @@ pub(crate) fn read() -> Result<(Task, Settings), Failure> {
         None => (Task::Serve, cli.given),
         Some(Subtask::Config(given)) => (Task::Config, given),
         Some(Subtask::Usersig(usersig)) => (Task::Usersig(usersig.identifier, usersig.expire), usersig.given),
+        Some(Subtask::Backup(backup)) => (Task::Backup(backup.file), backup.given),
+        Some(Subtask::Export(mut export)) => (Task::Export(export.named()), export.given),
+        Some(Subtask::Import(given)) => (Task::Import, given),
     };
     Ok((task, settings(given, own)?))
 }
@@ -105,14 +166,20 @@ fn settings(given: Given, matches: &ArgMatches) -> Result<Settings, Failure> {
 
 /// clap's command, in which every setting has the environment variable of its name.
 fn command() -> Command {
-    let usersig = |arg: Arg| {
-        let is_own = OF_USERSIG.contains(&arg.get_id().as_str()) || !is_setting(&arg);
-        with_variable(arg).hide(!is_own)
+    let showing = |own: &'static [&str]| {
+        move |arg: Arg| {
+            let is_own = own.contains(&arg.get_id().as_str()) || !is_setting(&arg);
+            with_variable(arg).hide(!is_own)
+        }
     };
+    let of_data = || showing(&OF_DATA);
     Cli::command()
         .mut_args(with_variable)
         .mut_subcommand("config", |config| config.mut_args(with_variable))
-        .mut_subcommand("usersig", |command| command.mut_args(usersig))
+        .mut_subcommand("usersig", |command| command.mut_args(showing(&OF_USERSIG)))
+        .mut_subcommand("backup", |command| command.mut_args(of_data()))
+        .mut_subcommand("export", |command| command.mut_args(of_data()))
+        .mut_subcommand("import", |command| command.mut_args(of_data()))
 }
 
 fn is_setting(arg: &Arg) -> bool {

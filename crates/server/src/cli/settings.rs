@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use message_extensions_core::limits::Limits;
 use message_extensions_server::config::{Config, DEFAULT_ADMIN, PushLimits};
+use message_extensions_server::store::CHECK_BYTES;
 use message_extensions_server::webhook::Receiver;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,12 @@ settings! {
     /// Where to keep messages, groups and extensions.
     #[arg(value_enum, default_value = "sqlite")]
     store: StoreKind,
+    /// Data of up to so many MiB is looked through for damage at the start; 0: none is.
+    #[arg(value_name = "N", default_value = (CHECK_BYTES >> 20).to_string())]
+    startup_check_mib: u64,
+    /// Days after which a message that nobody has changed is removed with its extensions; 0: never.
+    #[arg(value_name = "N", default_value = "0")]
+    retention_days: u64,
     /// The app's SDKAppID.
     #[arg(value_name = "N")]
     sdk_app_id: u64,
@@ -278,6 +285,8 @@ impl Settings {
         config.limits = self.limits();
         config.push = self.push()?;
         config.webhook = self.webhook()?;
+        let retention_days = values.retention_days.filter(|days| *days > 0);
+        config.retention = retention_days.map(|days| Duration::from_secs(days.saturating_mul(86_400)));
         config.stop_delay = Duration::from_secs(values.stop_delay.unwrap_or_default());
         Ok(config)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use message_extensions_core::code::{Error, NO_SUCH_MESSAGE, NOT_SUPPORTED};
+use message_extensions_core::code::{Error, NOT_SUPPORTED};
 use message_extensions_core::law::{Message, Operation};
 use message_extensions_core::message::MessageRef;
 use message_extensions_core::wire::{Address, PullRequest, SetRequest};
@@ -10,7 +10,7 @@ use message_extensions_core::wire::{Address, PullRequest, SetRequest};
 use super::groups::check_group_id;
 use super::{Call, Command, failed, to_json};
 use crate::caller::{UrlParameters, check_user_id};
-use crate::envelope::Answer;
+use crate::envelope::{Answer, no_such_message};
 use crate::message_queue::{Hot, Request};
 use crate::visibility;
 
@@ -36,7 +36,7 @@ pub(super) async fn pull(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> An
     let mut request: PullRequest = call.request(body)?;
     let hot = find(&call, request.take_address()).await?;
     let message = if hot.stored.message.extensible {
-        call.app.queue.committed(&hot).await.map_err(|e| failed(&e))?
+        call.app.queue.committed(&hot).await.map_err(|e| failed(&e))?.ok_or_else(no_such_message)?
     } else {
         Arc::new(Message::default())
     };
@@ -53,7 +53,7 @@ async fn find(call: &Call<'_>, address: Address) -> Result<Arc<Hot>, Error> {
     };
     check(&named)?;
     let found = visibility::find(call.app, &call.caller, named).await.map_err(|e| failed(&e))?;
-    found.ok_or(Error::new(NO_SUCH_MESSAGE, "the message does not exist, or you may not see it"))
+    found.ok_or_else(no_such_message)
 }
 
 /// What no message can be named by, whoever asks.

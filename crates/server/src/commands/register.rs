@@ -1,7 +1,7 @@
 //! Adopting a message that another chat carries (admin). Nobody is told of it: whoever sees the message has it from there.
 
 use message_extensions_core::code::{Error, NO_SUCH_GROUP, NOT_SUPPORTED};
-use message_extensions_core::message::{is_refused_group, message_id, msg_key, msg_key_parts};
+use message_extensions_core::message::{is_refused_group, message_id};
 use message_extensions_core::wire::{CreateGroupRequest, RegisterRequest};
 
 use super::messages::{check_message_id, check_rules, send_reply};
@@ -9,10 +9,7 @@ use super::{Call, failed, groups, invalid, to_json};
 use crate::caller::check_user_id;
 use crate::clock::now_s;
 use crate::envelope::Answer;
-use crate::store::{Conversation, NewMessage, StoredMessage};
-
-/// What other numbers than these could not be read by JavaScript.
-const LATEST_TIME: u64 = (1 << 53) - 1;
+use crate::store::{Conversation, NewMessage, StoredMessage, msg_key_numbers};
 
 /// Doing it again answers as the first time, and what the message holds is left alone.
 pub(super) async fn register(call: Call<'_>, body: &[u8]) -> Answer {
@@ -52,7 +49,7 @@ async fn new_message(call: &Call<'_>, request: RegisterRequest) -> Result<NewMes
     } else {
         let to = request.to_account.unwrap_or_default();
         check_user_id("To_Account", &to)?;
-        let numbers = key_numbers(request.msg_key.as_deref().unwrap_or_default());
+        let numbers = msg_key_numbers(request.msg_key.as_deref().unwrap_or_default());
         let numbers = numbers.ok_or_else(|| {
             invalid("MsgKey must be {sequence}_{random}_{time}: two 32-bit unsigned integers and seconds since 1970")
         })?;
@@ -61,13 +58,6 @@ async fn new_message(call: &Call<'_>, request: RegisterRequest) -> Result<NewMes
     let message_id = given_id.unwrap_or_else(|| message_id(&sender, time, random));
     let body = "[]".to_owned();
     Ok(NewMessage { sender, conversation, sequence, random, time, extensible, message_id, body, rules })
-}
-
-/// The numbers of a MsgKey that is written as the server itself would write it, so that it is found by them.
-fn key_numbers(key: &str) -> Option<(u32, u32, u64)> {
-    let (sequence, random, time) = msg_key_parts(key)?;
-    let (sequence, random, time) = (sequence.parse().ok()?, random.parse().ok()?, time.parse().ok()?);
-    (time <= LATEST_TIME && msg_key(sequence, random, time) == key).then_some((sequence, random, time))
 }
 
 /// The group that is named, made if need be. Members of one that exists are left as they are: a request that comes late or

@@ -20,6 +20,8 @@ const IDLE_MS: u64 = 300_000;
 #[derive(Default)]
 pub(super) struct HotMessages {
     messages: Mutex<HashMap<MessageName, Arc<Hot>>>,
+    /// Counts [`HotMessages::forget`]: what was found in the store before one must not be kept after it.
+    removals: AtomicU64,
 }
 
 impl HotMessages {
@@ -29,13 +31,39 @@ impl HotMessages {
         Some(hot)
     }
 
-    /// Keeps a message that was found in the store, unless somebody else was faster.
-    pub(super) fn insert(&self, stored: StoredMessage) -> Arc<Hot> {
+    /// To be asked before messages are looked for in the store.
+    pub(super) fn removals(&self) -> u64 {
+        self.removals.load(Ordering::SeqCst)
+    }
+
+    /// Keeps messages that were found in the store, unless somebody else was faster. `None`: meanwhile messages were removed
+    /// from the store, perhaps these, so they are to be looked for again.
+    pub(super) fn insert(&self, found: Vec<StoredMessage>, removals: u64) -> Option<Vec<Arc<Hot>>> {
         let mut messages = self.messages();
+        if self.removals() != removals {
+            return None;
+        }
         if messages.len() >= KEPT {
             drop_oldest(&mut messages);
         }
-        Arc::clone(messages.entry(name_of(&stored)).or_insert_with(|| Arc::new(Hot::new(stored))))
+        let mut keep = |stored: StoredMessage| {
+            Arc::clone(messages.entry(name_of(&stored)).or_insert_with(|| Arc::new(Hot::new(stored))))
+        };
+        Some(found.into_iter().map(&mut keep).collect())
+    }
+
+    /// Forgets messages that were removed from the store. Who holds one already learns it from there.
+    pub(super) fn forget(&self, removed: &[StoredMessage]) {
+        let mut messages = self.messages();
+        self.removals.fetch_add(1, Ordering::SeqCst);
+        for stored in removed {
+            // Under its name there may be a later one.
+            let name = name_of(stored);
+            if let Some(hot) = messages.get(&name).filter(|hot| hot.stored.no == stored.no) {
+                hot.drop_state();
+                messages.remove(&name);
+            }
+        }
     }
 
     pub(super) fn sweep(&self) {
@@ -154,24 +182,25 @@ impl Hot {
         self.state().as_ref().map(|state| Arc::clone(&state.message))
     }
 
+    /// The committed state, loaded if need be; `None`: the message was removed.
     pub(super) async fn committed(
         &self,
         store: &dyn Store,
         delivery: &Delivery,
-    ) -> Result<Arc<Message>, StoreError> {
+    ) -> Result<Option<Arc<Message>>, StoreError> {
         if let Some(message) = self.known() {
-            return Ok(message);
+            return Ok(Some(message));
         }
         let _loading = self.loading.lock().await;
         if let Some(message) = self.known() {
-            return Ok(message);
+            return Ok(Some(message));
         }
-        let loaded = store.load(self.stored.no).await?.ok_or(StoreError::Conflict)?;
+        let Some(loaded) = store.load(self.stored.no).await? else { return Ok(None) };
         delivery.arrived(&self.stored).await;
         let state = State::new(loaded);
         let message = Arc::clone(&state.message);
         *self.state() = Some(state);
-        Ok(message)
+        Ok(Some(message))
     }
 
     /// Whether the answer to this request is in the store.

@@ -3,6 +3,7 @@
 mod webhooks;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -10,9 +11,10 @@ use message_extensions_core::law::Message;
 
 use self::webhooks::Webhooks;
 use super::{
-    AnswerId, C2cPage, Commit, Conversation, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage,
-    REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
+    AnswerId, Archive, C2cPage, Commit, Conversation, Group, Inserted, Loaded, MessageName, NewGroup,
+    NewMessage, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
+use crate::clock::now_ms;
 
 /// Everything in maps behind one lock; no method waits while it holds it.
 #[derive(Default)]
@@ -38,12 +40,17 @@ type SenderId = (Conversation, String, String);
 
 struct GroupData {
     group: Group,
+    name: String,
+    /// The largest that was given: one that was removed is not given again.
+    last_msg_seq: u64,
     /// By MsgSeq.
     messages: BTreeMap<u64, i64>,
 }
 
 struct MessageData {
     stored: StoredMessage,
+    /// When it was made or last changed, milliseconds since 1970.
+    time: u64,
     extensions: Message,
     answers: HashMap<String, VecDeque<(AnswerId, String)>>,
 }
@@ -94,8 +101,8 @@ impl Data {
             }
             Conversation::Group { group_id, no: group_no } => {
                 let group = self.groups.get_mut(group_id).filter(|g| g.group.no == *group_no)?;
-                let next = group.messages.last_key_value().map_or(1, |(last, _)| last + 1);
-                let msg_seq = if new.sequence == 0 { next } else { new.sequence.into() };
+                let msg_seq = if new.sequence == 0 { group.last_msg_seq + 1 } else { new.sequence.into() };
+                group.last_msg_seq = group.last_msg_seq.max(msg_seq);
                 group.messages.insert(msg_seq, no);
                 new.sequence = 0;
                 self.names.insert(MessageName::Group { no: *group_no, msg_seq }, vec![no]);
@@ -105,8 +112,40 @@ impl Data {
         self.ids.insert(sender_id(&new), no);
         let stored = StoredMessage { no, msg_seq, message: new };
         let (extensions, answers) = (Message::default(), HashMap::new());
-        self.messages.insert(no, MessageData { stored: stored.clone(), extensions, answers });
+        self.messages.insert(no, MessageData { stored: stored.clone(), time: now_ms(), extensions, answers });
         Some(stored)
+    }
+
+    fn remove(&mut self, no: i64) -> Option<StoredMessage> {
+        let stored = self.messages.remove(&no)?.stored;
+        self.ids.remove(&sender_id(&stored.message));
+        match &stored.message.conversation {
+            Conversation::C2c { to } => {
+                for from in [None, Some(stored.message.sender.clone())] {
+                    let name = c2c_name(from, to, &stored.message);
+                    remove_from(&mut self.names, &name, no);
+                }
+                remove_from(&mut self.c2c, &pair(&stored.message.sender, to), no);
+            }
+            Conversation::Group { group_id, no: group_no } => {
+                self.names.remove(&MessageName::Group { no: *group_no, msg_seq: stored.msg_seq });
+                if let Some(group) = self.groups.get_mut(group_id).filter(|group| group.group.no == *group_no)
+                {
+                    group.messages.remove(&stored.msg_seq);
+                }
+            }
+        }
+        Some(stored)
+    }
+}
+
+/// Removes a number from a list, and the list with its last one.
+fn remove_from<K: Eq + Hash>(lists: &mut HashMap<K, Vec<i64>>, key: &K, no: i64) {
+    if let Some(list) = lists.get_mut(key) {
+        list.retain(|kept| *kept != no);
+        if list.is_empty() {
+            lists.remove(key);
+        }
     }
 }
 
@@ -133,13 +172,14 @@ impl Store for MemoryStore {
         }
         let no = data.next_no();
         let group = Group { no, group_type: new.group_type, members: new.members.into_iter().collect() };
-        data.groups.insert(new.group_id, GroupData { group, messages: BTreeMap::new() });
+        let group = GroupData { group, name: new.name, last_msg_seq: 0, messages: BTreeMap::new() };
+        data.groups.insert(new.group_id, group);
         Ok(true)
     }
 
     async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
         let mut data = self.data();
-        let Some(GroupData { group, messages }) = data.groups.remove(group_id) else { return Ok(None) };
+        let Some(GroupData { group, messages, .. }) = data.groups.remove(group_id) else { return Ok(None) };
         for no in messages.into_values() {
             data.messages.remove(&no);
         }
@@ -236,6 +276,7 @@ impl Store for MemoryStore {
             return Err(StoreError::Conflict);
         }
         for change in &commit.changes {
+            message.time = message.time.max(change.time);
             message.extensions.absorb(change);
         }
         for (id, answer) in commit.answers {
@@ -275,6 +316,32 @@ impl Store for MemoryStore {
 
     async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
         Ok(self.data().webhooks.trim(keep, since))
+    }
+
+    async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {
+        let data = self.data();
+        let Some(kept) = data.messages.get(&message_no) else { return Ok(None) };
+        let mut message = kept.stored.message.clone();
+        let mut group = None;
+        if let Conversation::Group { group_id, no } = &mut message.conversation {
+            *no = 0;
+            message.sequence = u32::try_from(kept.stored.msg_seq).unwrap_or_default();
+            let Some(of) = data.groups.get(group_id) else { return Ok(None) };
+            let mut members: Vec<_> = of.group.members.iter().cloned().collect();
+            members.sort();
+            let (group_id, group_type) = (group_id.clone(), of.group.group_type.clone());
+            group = Some(NewGroup { group_id, group_type, name: of.name.clone(), members });
+        }
+        let mut answers: Vec<_> = kept.answers.values().flatten().cloned().collect();
+        answers.sort_by(|(a, _), (b, _)| (&a.caller, a.turn).cmp(&(&b.caller, b.turn)));
+        Ok(Some(Archive { group, message, state: kept.extensions.clone(), answers }))
+    }
+
+    async fn expire(&self, before_ms: u64, count: usize) -> Result<Vec<StoredMessage>, StoreError> {
+        let mut data = self.data();
+        let old = data.messages.iter().filter(|(_, message)| message.time < before_ms);
+        let old: Vec<_> = old.map(|(no, _)| *no).take(count).collect();
+        Ok(old.into_iter().filter_map(|no| data.remove(no)).collect())
     }
 
     async fn close(&self) {}

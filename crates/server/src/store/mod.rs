@@ -3,11 +3,13 @@
 //! [`MemoryStore`] forgets at exit, [`SqliteStore`] survives a power cut. One contract test suite
 //! (`tests/it/store_contract.rs`) runs on each.
 
+pub mod archive;
 mod memory;
 mod sqlite;
 
+pub use archive::Archive;
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{CHECK_BYTES, SqliteStore};
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,12 +17,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use message_extensions_core::law::{Change, Message};
-use message_extensions_core::message::MessageRef;
+use message_extensions_core::message::{MessageRef, msg_key, msg_key_parts};
 use message_extensions_core::wire::Rules;
 use prometheus_client::registry::Registry;
 
 /// How many answers of one caller on one message are remembered.
 pub const REMEMBERED_ANSWERS: u64 = 8;
+
+/// What other numbers than these could not be read by JavaScript.
+const LATEST_TIME: u64 = (1 << 53) - 1;
 
 /// What a store can do. Every method that writes returns once the write will survive what the store survives.
 #[async_trait]
@@ -95,7 +100,33 @@ pub trait Store: Send + Sync {
     /// left. A store of several parts may do so part by part, as long as each message loses its oldest first.
     async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError>;
 
-    /// Whether it can be written and read, found out without writing anything.
+    /// Everything of a message, of one moment. `None`: it is gone.
+    async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError>;
+
+    /// Keeps a message with everything of it, and its group if there is none with this ID; all of it or nothing, where the
+    /// store outlives the process. A message that it repeats is left as it is, see [`insert_message`](Self::insert_message).
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its group is gone again.
+    async fn restore(&self, archive: &Archive) -> Result<Inserted, StoreError> {
+        let mut message = archive.message.clone();
+        if let Some(group) = &archive.group {
+            self.create_group(group.clone()).await?;
+            let no = self.group(&group.group_id).await?.ok_or(StoreError::Conflict)?.no;
+            message.conversation = Conversation::Group { group_id: group.group_id.clone(), no };
+        }
+        let inserted = self.insert_message(message).await?.ok_or(StoreError::Conflict)?;
+        if inserted.is_new {
+            self.commit(archive.commit(inserted.stored.no)).await?;
+        }
+        Ok(inserted)
+    }
+
+    /// Removes messages, each with everything of it, that were made and last changed before `before_ms`, milliseconds since
+    /// 1970: at most `count`, fewer if they hold much, so that nobody waits long. Says which.
+    async fn expire(&self, before_ms: u64, count: usize) -> Result<Vec<StoredMessage>, StoreError>;
+
+    /// Whether it can be written and read. Nothing is written for it as long as writes succeed.
     async fn check(&self) -> Result<(), StoreError> {
         self.latest_seq(0).await.map(drop)
     }
@@ -224,8 +255,16 @@ impl NewMessage {
     /// `MsgKey`, should it be a one-to-one message.
     #[must_use]
     pub fn msg_key(&self) -> String {
-        message_extensions_core::message::msg_key(self.sequence, self.random, self.time)
+        msg_key(self.sequence, self.random, self.time)
     }
+}
+
+/// The sequence, random number and time of a MsgKey that is written as the server itself would write it, so that it is found
+/// by them.
+pub(crate) fn msg_key_numbers(key: &str) -> Option<(u32, u32, u64)> {
+    let (sequence, random, time) = msg_key_parts(key)?;
+    let (sequence, random, time) = (sequence.parse().ok()?, random.parse().ok()?, time.parse().ok()?);
+    (time <= LATEST_TIME && msg_key(sequence, random, time) == key).then_some((sequence, random, time))
 }
 
 /// What became of a message that was to be kept.

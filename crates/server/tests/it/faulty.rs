@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use message_extensions_core::law::{Change, ChangeKind};
+use message_extensions_server::config::Config;
 use message_extensions_server::store::{
-    C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
+    Archive, C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
     StoreError, StoredMessage, Trimmed, Webhook,
 };
 use serde_json::json;
 
 use crate::client::{
-    ADD, ADMIN, DELETE, GET, GROUP_SEND, GROUP_SET, SET, Server, config, message, query, set, with,
+    ADD, ADMIN, DELETE, GET, GROUP_SEND, GROUP_SET, SEND, SET, Server, config, message, query, set, with,
 };
 use crate::membership::LEFT;
 use crate::socket::Socket;
@@ -35,6 +36,13 @@ pub(crate) struct FaultyStore {
     counter_delay: AtomicU64,
     /// Milliseconds before a commit.
     commit_delay: AtomicU64,
+    /// Milliseconds between the removal of old messages and its answer.
+    expire_delay: AtomicU64,
+    /// Milliseconds between the finding of messages and its answer.
+    find_delay: AtomicU64,
+    /// Whether old messages are removed, and how many were.
+    expires: AtomicBool,
+    expired: AtomicUsize,
     mode: AtomicUsize,
     loads_fail: AtomicBool,
     /// What the next removals of webhooks do.
@@ -75,7 +83,9 @@ impl Store for FaultyStore {
         inserted
     }
     async fn find_messages(&self, name: &MessageName) -> Result<Vec<StoredMessage>, StoreError> {
-        self.inner.find_messages(name).await
+        let found = self.inner.find_messages(name).await;
+        wait(&self.find_delay).await;
+        found
     }
     async fn list_c2c(&self, page: C2cPage) -> Result<Vec<StoredMessage>, StoreError> {
         self.inner.list_c2c(page).await
@@ -132,6 +142,18 @@ impl Store for FaultyStore {
     }
     async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
         self.inner.trim_webhooks(keep, since).await
+    }
+    async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {
+        self.inner.archive(message_no).await
+    }
+    async fn expire(&self, before_ms: u64, count: usize) -> Result<Vec<StoredMessage>, StoreError> {
+        if !self.expires.load(Ordering::SeqCst) {
+            return Ok(Vec::new());
+        }
+        let removed = self.inner.expire(before_ms, count).await;
+        self.expired.fetch_add(removed.as_ref().map_or(0, Vec::len), Ordering::SeqCst);
+        wait(&self.expire_delay).await;
+        removed
     }
     async fn close(&self) {
         self.inner.close().await;
@@ -334,4 +356,48 @@ async fn who_leaves_a_group_between_two_parts_of_a_message_gets_no_second_part()
     let rest = bob.frame().await;
     assert_eq!(rest["Messages"], json!([with(&group, json!({"ErrorCode": 23004}))]));
     assert_eq!(rest["Complete"], 1);
+}
+
+/// A server that removes every message, each few milliseconds, once the store is told to.
+async fn forgetful() -> (Arc<FaultyStore>, Server) {
+    let store = Arc::new(FaultyStore::default());
+    let config =
+        Config { retention: Some(Duration::ZERO), retention_interval: Duration::from_millis(10), ..config() };
+    let server = Server::on(config, Arc::clone(&store) as Arc<dyn Store>).await;
+    (store, server)
+}
+
+#[tokio::test]
+async fn a_message_that_is_removed_is_gone_for_a_write_that_comes_before_the_server_knows_it_and_from_then_on()
+ {
+    let (store, server) = forgetful().await;
+    let message = server.api.c2c_message().await;
+    server.api.ok("bob", SET, &set(&message, &[("k", "v", 0)])).await;
+    assert_eq!(server.api.ok("bob", GET, &message).await["LatestSeq"], 1);
+    store.expire_delay.store(60_000, Ordering::SeqCst);
+    store.expires.store(true, Ordering::SeqCst);
+    while store.expired.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(server.api.refused("bob", SET, &set(&message, &[("k", "w", 1)])).await, 23004);
+    assert_eq!(server.api.refused("bob", GET, &message).await, 23004);
+    assert_eq!(server.api.refused("bob", SET, &set(&message, &[("k", "w", 1)])).await, 23004);
+}
+
+#[tokio::test]
+async fn a_message_that_is_removed_while_it_is_looked_for_is_not_found() {
+    let (store, server) = forgetful().await;
+    // Nothing of it is loaded, so only the name could be found.
+    let body = json!([{"MsgType": "T", "MsgContent": {}}]);
+    let plain = json!({"From_Account": "alice", "To_Account": "bob", "MsgBody": body});
+    let key = server.api.ok(ADMIN, SEND, &plain).await["MsgKey"].clone();
+    let message = json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": key});
+    store.find_delay.store(500, Ordering::SeqCst);
+    let (code, ()) = tokio::join!(server.api.refused("bob", GET, &message), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        store.find_delay.store(0, Ordering::SeqCst);
+        store.expires.store(true, Ordering::SeqCst);
+    });
+    assert_eq!((code, store.expired.load(Ordering::SeqCst)), (23004, 1));
+    assert_eq!(server.api.refused("bob", GET, &message).await, 23004);
 }

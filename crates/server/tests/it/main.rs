@@ -3,12 +3,15 @@
 // Clippy's leave for tests does not reach the helpers that tests share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod archive;
+mod backup;
 mod bad_requests;
 mod chat;
 mod client;
 mod crowd;
 mod extensions;
 mod faulty;
+mod full_disk;
 mod http;
 mod membership;
 mod operating;
@@ -18,9 +21,11 @@ mod proxy;
 mod push;
 mod register;
 mod resume;
+mod retention;
 mod rules;
 mod settings;
 mod socket;
+mod storage;
 mod store_contract;
 mod webhook_receiver;
 mod webhooks;

@@ -18,13 +18,13 @@ fn in_memory(more: &[&str]) -> tokio::process::Command {
     command
 }
 
-async fn get(api: &Api, path: &str) -> (u16, String) {
+pub(crate) async fn get(api: &Api, path: &str) -> (u16, String) {
     let answer = api.http("GET", path, &[], "").await.unwrap();
     (answer.status, answer.body)
 }
 
 /// The value of a sample, by its name with labels.
-async fn sample(api: &Api, name: &str) -> f64 {
+pub(crate) async fn sample(api: &Api, name: &str) -> f64 {
     let (status, page) = get(api, "/metrics").await;
     assert_eq!(status, 200);
     let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

@@ -7,31 +7,32 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::schema;
 use crate::store::StoreError;
 
 const READERS: usize = 4;
 /// Prepared statements a connection keeps; more than there are different ones.
 const STATEMENTS: usize = 64;
 
-/// The connection that writes; brings the file to our version of the schema.
-pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
-    let mut db = Connection::open(path)?;
-    set_up(&db)?;
-    schema::migrate(&mut db)?;
-    db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
-    Ok(db)
-}
+/// How much of the log (-wal) stays on the disk once its content is in the file: a long backup may make it large.
+const WAL_BYTES: i64 = 64 << 20;
 
-fn set_up(db: &Connection) -> rusqlite::Result<()> {
+pub(super) fn set_up(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.busy_timeout(Duration::from_secs(5))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 
-fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+/// What the connection that writes has besides.
+pub(super) fn set_up_writer(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
+    Ok(())
+}
+
+/// A connection that only reads; another process may write meanwhile.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -51,6 +52,11 @@ impl Readers {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
         let idle = Mutex::new(vec![open_reader(path)?]);
         Ok(Self { path: path.to_owned(), idle, permits: Semaphore::new(READERS) })
+    }
+
+    /// Closes those that nobody uses.
+    pub(super) fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Runs `work` on the blocking pool, in one transaction: what it reads is of one moment.

@@ -66,7 +66,7 @@ pub(super) fn commit(db: &Connection, commit: &Commit) -> rusqlite::Result<bool>
     let cleared = commit.changes.iter().rfind(|change| change.kind == ChangeKind::Clear);
     let is_expected =
         db.prepare_cached(
-            "UPDATE counters SET latest_seq = ?3, clear_seq = ifnull(?4, clear_seq), time = ifnull(?5, time)
+            "UPDATE counters SET latest_seq = ?3, clear_seq = ifnull(?4, clear_seq), time = max(time, ifnull(?5, time))
             WHERE message_no = ?1 AND latest_seq = ?2",
         )?
         .execute(params![

@@ -142,6 +142,10 @@ pub(super) fn find(db: &Connection, name: &MessageName) -> rusqlite::Result<Vec<
     }
 }
 
+pub(super) fn by_no(db: &Connection, no: i64) -> rusqlite::Result<Option<StoredMessage>> {
+    Ok(all(db, "WHERE m.no = ?1", [no])?.into_iter().next())
+}
+
 pub(super) fn list_c2c(db: &Connection, page: &C2cPage) -> rusqlite::Result<Vec<StoredMessage>> {
     let [a, b] = &page.users;
     let (time, no) = page_end(db, page)?;

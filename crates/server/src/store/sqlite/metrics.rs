@@ -15,6 +15,8 @@ pub(super) struct WriterMetrics {
     seconds: Histogram,
     writes: Histogram,
     pub(super) failures: Counter,
+    /// 1 from a transaction that failed on until one is written.
+    failing: Gauge,
 }
 
 impl Default for WriterMetrics {
@@ -24,13 +26,14 @@ impl Default for WriterMetrics {
             seconds: Histogram::new(SECONDS),
             writes: Histogram::new(SIZES),
             failures: Counter::default(),
+            failing: Gauge::default(),
         }
     }
 }
 
 impl WriterMetrics {
     pub(super) fn register(&self, metrics: &mut Registry) {
-        let Self { waiting, seconds, writes, failures } = self.clone();
+        let Self { waiting, seconds, writes, failures, failing } = self.clone();
         metrics.register(
             "sqlite_writes_waiting",
             "Writes that wait for their transaction, or are in it",
@@ -39,6 +42,7 @@ impl WriterMetrics {
         metrics.register("sqlite_commit_seconds", "COMMIT of a transaction, with its fsync", seconds);
         metrics.register("sqlite_commit_writes", "Writes in a transaction", writes);
         metrics.register("sqlite_commit_failures", "Transactions that could not be committed", failures);
+        metrics.register("sqlite_failing", "1: the last writes failed, as on a full disk", failing);
     }
 
     /// Counts a write until what is returned is dropped.
@@ -50,5 +54,25 @@ impl WriterMetrics {
         self.seconds.observe(time.as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
         self.writes.observe(writes as f64);
+    }
+
+    /// Whether the last writes failed for the disk's sake; said in the log when it changes.
+    pub(super) fn set_failing(&self, is_failing: bool) {
+        match (self.failing.set(is_failing.into()) != 0, is_failing) {
+            (false, true) => {
+                tracing::error!("writes fail: is the disk full? Until one succeeds, /readyz says 503")
+            }
+            (true, false) => tracing::info!("writes succeed again"),
+            _ => {}
+        }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.get() != 0
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting_now(&self) -> i64 {
+        self.waiting.get()
     }
 }

@@ -1,28 +1,38 @@
 //! The embedded store: one SQLite file, written by one thread that commits everything waiting at a time.
 
+mod archive;
+mod backup;
 mod connections;
 mod extensions;
+mod file;
 mod groups;
 mod messages;
 mod metrics;
+mod retention;
 mod schema;
 mod webhooks;
 mod writer;
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
+use std::future::Future;
 use std::path::Path;
 
 use async_trait::async_trait;
+use message_extensions_core::message::MessageRef;
 use prometheus_client::registry::Registry;
 use rusqlite::Connection;
 
 use self::connections::Readers;
 use self::writer::Writer;
 use super::{
-    C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
+    Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
     StoredMessage, Trimmed, Webhook,
 };
+
+/// Files up to this size are looked through at the start unless somebody says otherwise: one second or, when nothing of
+/// it is in the system's cache, as long as the disk needs to read it.
+pub const CHECK_BYTES: u64 = 1 << 30;
 
 /// Messages, groups and extensions in `messages.db` of a folder. What was answered survives a power cut: WAL with
 /// `synchronous=FULL`, and answers are given after the commit.
@@ -37,17 +47,43 @@ impl SqliteStore {
     /// Opens the store in the folder `dir`, which is made when missing.
     ///
     /// # Errors
-    /// A sentence for the operator: the folder cannot be used, another process uses it, a newer version wrote it.
+    /// A sentence for the operator: the folder cannot be used, another process uses it, the file is damaged, or not ours, or
+    /// of a newer version. Then it is left as it is.
     pub fn open(dir: &Path) -> Result<Self, String> {
+        Self::open_checking(dir, CHECK_BYTES)
+    }
+
+    /// The same; a file of more than `check_bytes` is not looked through for damage first.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_checking(dir: &Path, check_bytes: u64) -> Result<Self, String> {
         let failed = |what: &str, why: &dyn std::fmt::Display| format!("{what} {}: {why}", dir.display());
         fs::create_dir_all(dir).map_err(|e| failed("cannot make the data folder", &e))?;
         let lock = lock(dir)?;
-        let path = dir.join("messages.db");
-        let writer =
-            connections::open_writer(&path).map_err(|e| failed("cannot open the data in the folder", &e))?;
-        let readers = Readers::open(&path).map_err(|e| failed("cannot read the data in the folder", &e))?;
+        let path = file::path(dir);
+        let writer = file::open(dir, check_bytes)?;
+        let readers = Readers::open(&path).map_err(|e| file::in_words(&path, &e))?;
         let writer = Writer::start(writer).map_err(|e| failed("cannot start the writer of", &e))?;
         Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// Copies the data of the folder `dir` into the file `to`, as of one moment, also while a server uses the folder. The
+    /// copy is a `messages.db`, and is there when it is whole and on the disk. `stop` gives it up. Returns its bytes.
+    ///
+    /// # Errors
+    /// A sentence for the operator: there is no data, or the file is there already or cannot be written. Then there is no
+    /// new file.
+    pub async fn backup(dir: &Path, to: &Path, stop: impl Future<Output = ()>) -> Result<u64, String> {
+        backup::backup(dir, to, stop).await
+    }
+
+    /// Everything of a message in the folder `dir`, also while a server uses the folder. `None`: there is no such message.
+    ///
+    /// # Errors
+    /// A sentence for the operator: there is no data, or it cannot be read.
+    pub fn archive_in(dir: &Path, named: MessageRef) -> Result<Option<Archive>, String> {
+        archive::find(dir, named)
     }
 
     async fn read<T: Send + 'static>(
@@ -194,9 +230,25 @@ impl Store for SqliteStore {
         Ok(trimmed)
     }
 
+    async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {
+        self.read(move |db| archive::archive(db, message_no)).await
+    }
+
+    async fn restore(&self, archive: &Archive) -> Result<Inserted, StoreError> {
+        let archive = archive.clone();
+        self.write(move |db| archive::restore(db, &archive)).await?.ok_or(StoreError::Conflict)
+    }
+
+    async fn expire(&self, before_ms: u64, count: usize) -> Result<Vec<StoredMessage>, StoreError> {
+        let old = self.read(move |db| retention::old(db, before_ms, count)).await?;
+        if old.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(move |db| retention::remove(db, &old, before_ms)).await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
-        // A transaction in which nothing is written needs no fsync.
-        self.write(|_| Ok(())).await?;
+        self.writer.check().await?;
         self.latest_seq(0).await.map(drop)
     }
 
@@ -205,6 +257,8 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        // The connection that writes goes last: it brings the log (-wal) into the file, which others cannot.
+        self.readers.close();
         self.writer.finish().await;
     }
 }

@@ -2,10 +2,13 @@
 //! is too old or too much.
 
 use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -15,10 +18,12 @@ use super::post::{Answer, Failure, Post};
 use super::schedule::{End, PAGE, Schedule, Turn};
 use super::{Pace, Receiver};
 use crate::clock::now_ms;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Trimmed};
 
 /// How long a store that could not do its work is left alone.
 const STORE_REST: Duration = Duration::from_secs(1);
+/// How often the log says at most that something was dropped.
+const LOG_REST: Duration = Duration::from_secs(60);
 
 /// What all tasks reach.
 pub(super) struct Shared {
@@ -67,7 +72,7 @@ impl Shared {
 
     async fn send(&self, turn: Turn) -> Sent {
         let mut sent = Sent { turn, end: End::Emptied, received: None, answered: false, failure: None };
-        let rows = match self.store.webhooks(turn.message_no, turn.rows).await {
+        let rows = match outcome(self.store.webhooks(turn.message_no, turn.rows)).await {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::error!(%error, "webhooks could not be read");
@@ -95,7 +100,7 @@ impl Shared {
     /// Whether it could be done; if not, after a rest.
     async fn remove(&self, sent: &[Sent]) -> bool {
         let received = sent.iter().filter_map(|sent| Some((sent.turn.message_no, sent.received?)));
-        match self.store.remove_webhooks(received.collect()).await {
+        match outcome(self.store.remove_webhooks(received.collect())).await {
             Ok(removed) => self.outgoing.metrics.removed(removed),
             Err(error) => {
                 self.rest(&error, "webhooks that were received could not be removed").await;
@@ -106,7 +111,7 @@ impl Shared {
     }
 
     async fn scan(&self, after: i64) -> Option<Vec<i64>> {
-        match self.store.webhook_messages(after, PAGE).await {
+        match outcome(self.store.webhook_messages(after, PAGE)).await {
             Ok(page) => Some(page),
             Err(error) => {
                 self.rest(&error, "webhooks that wait could not be looked for").await;
@@ -123,26 +128,19 @@ impl Shared {
         }
     }
 
-    async fn trim(&self) {
+    async fn trim(&self, unlogged: &mut Unlogged) {
         let age = u64::try_from(self.max_age.as_millis()).unwrap_or(u64::MAX);
-        match self.store.trim_webhooks(self.keep, now_ms().saturating_sub(age)).await {
+        let since = now_ms().saturating_sub(age);
+        match outcome(self.store.trim_webhooks(self.keep, since)).await {
             Ok(trimmed) => {
                 self.outgoing.metrics.trimmed(&trimmed);
-                let (too_old, too_many, left) = (trimmed.too_old, trimmed.too_many, trimmed.left);
-                if too_old + too_many > 0 {
-                    tracing::warn!(
-                        too_old,
-                        too_many,
-                        left,
-                        "webhooks were dropped that the receiver did not take"
-                    );
-                }
+                unlogged.dropped(&trimmed);
             }
             Err(error) => tracing::error!(%error, "the queue of webhooks could not be trimmed"),
         }
     }
 
-    async fn keep_bounded(&self) -> Infallible {
+    async fn keep_bounded(&self, mut unlogged: Unlogged) -> Infallible {
         let least = self.pace.trim / 10;
         loop {
             sleep(least).await;
@@ -150,7 +148,29 @@ impl Shared {
                 () = sleep(self.pace.trim.saturating_sub(least)) => {}
                 () = self.outgoing.too_many() => {}
             }
-            self.trim().await;
+            self.trim(&mut unlogged).await;
+        }
+    }
+}
+
+/// What was dropped since the log has said so. A receiver that is gone for long must not fill the log.
+#[derive(Default)]
+struct Unlogged {
+    too_old: usize,
+    too_many: usize,
+    logged: Option<Instant>,
+}
+
+impl Unlogged {
+    fn dropped(&mut self, trimmed: &Trimmed) {
+        self.too_old += trimmed.too_old;
+        self.too_many += trimmed.too_many;
+        let Self { too_old, too_many, logged } = *self;
+        let is_due = logged.is_none_or(|logged| logged.elapsed() >= LOG_REST);
+        if is_due && too_old + too_many > 0 {
+            let left = trimmed.left;
+            tracing::warn!(too_old, too_many, left, "webhooks were dropped that the receiver did not take");
+            *self = Self { logged: Some(Instant::now()), ..Self::default() };
         }
     }
 }
@@ -158,10 +178,11 @@ impl Shared {
 /// Sends until the server stops; then finishes what was begun and leaves the rest in the store.
 pub(super) async fn run(shared: Arc<Shared>) {
     // First, so that what is too old is not sent.
-    shared.trim().await;
+    let mut unlogged = Unlogged::default();
+    shared.trim(&mut unlogged).await;
     tokio::select! {
         () = Dispatch::new(&shared).run() => {}
-        never = shared.keep_bounded() => match never {},
+        never = shared.keep_bounded(unlogged) => match never {},
     }
 }
 
@@ -288,6 +309,12 @@ impl Dispatch {
             Done::Removed(sent, is_done)
         });
     }
+}
+
+/// One that panics must not take the dispatcher along.
+async fn outcome<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let panicked = |_| Err(StoreError::Failed("it panicked".into()));
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 async fn wait(until: Option<Instant>) {

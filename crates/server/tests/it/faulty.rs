@@ -21,9 +21,9 @@ use crate::membership::LEFT;
 use crate::socket::Socket;
 
 /// What the next commits do.
-const WORK: usize = 0;
-const FAIL: usize = 1;
-const PANIC: usize = 2;
+pub(crate) const WORK: usize = 0;
+pub(crate) const FAIL: usize = 1;
+pub(crate) const PANIC: usize = 2;
 
 #[derive(Default)]
 pub(crate) struct FaultyStore {
@@ -45,7 +45,8 @@ pub(crate) struct FaultyStore {
     expired: AtomicUsize,
     mode: AtomicUsize,
     loads_fail: AtomicBool,
-    pub(crate) removals_fail: AtomicBool,
+    /// What the next removals of webhooks do.
+    pub(crate) removals: AtomicUsize,
     commits: AtomicUsize,
 }
 
@@ -132,8 +133,10 @@ impl Store for FaultyStore {
         self.inner.webhooks(message_no, count).await
     }
     async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError> {
-        if self.removals_fail.load(Ordering::SeqCst) {
-            return Err(StoreError::Failed("the disk is full".into()));
+        match self.removals.load(Ordering::SeqCst) {
+            FAIL => return Err(StoreError::Failed("no space left".into())),
+            PANIC => panic!("as the test told it to"),
+            _ => {}
         }
         self.inner.remove_webhooks(received).await
     }

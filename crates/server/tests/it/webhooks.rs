@@ -10,9 +10,9 @@ use message_extensions_server::webhook::{self, Backoff, Pace, Secret, Url};
 use serde_json::{Value, json};
 
 use crate::client::{ADMIN, APP, Api, DESTROY, GROUP_SET, SET, Server, config, now, set, with};
-use crate::faulty::FaultyStore;
+use crate::faulty::{FAIL, FaultyStore, PANIC, WORK};
 use crate::socket::Socket;
-use crate::webhook_receiver::{Got, Receiver, eventually};
+use crate::webhook_receiver::{Got, PATIENCE, Receiver, eventually};
 
 const KEY: &str = "a key for webhooks";
 
@@ -181,9 +181,12 @@ async fn writes_go_on_while_the_receiver_does_not_answer_and_everything_comes_wh
     for _ in 0..20 {
         messages.push(server.api.c2c_message().await);
     }
-    for message in &messages {
-        write(&server.api, message, 1, 5).await;
-    }
+    let writes = async {
+        for message in &messages {
+            write(&server.api, message, 1, 5).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, writes).await.is_ok(), "writes wait for the receiver");
     eventually("eight requests wait", async || taker.held() == 8).await;
     assert_eq!((taker.got().len(), metric(&server.api, "webhooks_waiting").await), (0, 100.0));
     assert_eq!(server.api.http("GET", "/readyz", &[], "").await.unwrap().status, 200);
@@ -334,25 +337,29 @@ async fn without_a_webhook_nothing_is_queued() {
 #[tokio::test]
 async fn a_stop_finishes_what_was_begun_and_the_next_start_sends_the_rest() {
     let store = Arc::new(MemoryStore::new());
-    let (taker, url) = Receiver::start().await;
-    taker.open(false);
-    let first = server_on(Arc::clone(&store) as Arc<dyn Store>, receiver(&url)).await;
+    let server = async |url: &str| server_on(Arc::clone(&store) as Arc<dyn Store>, receiver(url)).await;
+    let (_nobody_listens, address) = Receiver::port();
+    let first = server(&format!("http://{address}/")).await;
     let message = first.api.c2c_message().await;
     write(&first.api, &message, 1, 3).await;
-    eventually("one waits for its answer", async || taker.held() == 1).await;
+    first.stop().await;
     let no = store.webhook_messages(i64::MIN, 9).await.unwrap()[0];
-    let api = first.api.clone();
-    let stopping = tokio::spawn(first.stop());
-    eventually("it takes no calls", async || {
-        api.http("GET", "/healthz", &[("connection", "close")], "").await.is_err()
-    })
-    .await;
+
+    let (taker, url) = Receiver::start().await;
+    taker.open(false);
+    let second = server(&url).await;
+    eventually("one waits for its answer", async || taker.held() == 1).await;
+    let api = second.api.clone();
+    let stopping = tokio::spawn(second.stop());
+    let is_gone = async || api.http("GET", "/healthz", &[("connection", "close")], "").await.is_err();
+    eventually("it takes no calls", is_gone).await;
     taker.open(true);
     stopping.await.unwrap();
     assert_eq!(taker.taken(&message), [1]);
     let left: Vec<_> = store.webhooks(no, 9).await.unwrap().iter().map(|webhook| webhook.seq).collect();
     assert_eq!(left, [2, 3]);
-    let _second = server_on(store, receiver(&url)).await;
+
+    let _third = server(&url).await;
     taker.until_taken(&message, 3).await;
     assert_eq!(taker.taken(&message), [1, 2, 3]);
 }
@@ -371,23 +378,25 @@ async fn changes_of_a_group_that_is_gone_are_told() {
 
 #[tokio::test]
 async fn a_store_that_cannot_remove_what_was_taken_does_not_make_it_come_again() {
-    let store = Arc::new(FaultyStore::default());
-    store.removals_fail.store(true, Ordering::SeqCst);
-    let (taker, url) = Receiver::start().await;
-    let server = server_on(Arc::clone(&store) as Arc<dyn Store>, receiver(&url)).await;
-    let messages = [server.api.c2c_message().await, server.api.c2c_message().await];
-    for message in &messages {
-        write(&server.api, message, 1, 1).await;
-        taker.until_taken(message, 1).await;
-        write(&server.api, message, 2, 3).await;
+    for fault in [FAIL, PANIC] {
+        let store = Arc::new(FaultyStore::default());
+        store.removals.store(fault, Ordering::SeqCst);
+        let (taker, url) = Receiver::start().await;
+        let server = server_on(Arc::clone(&store) as Arc<dyn Store>, receiver(&url)).await;
+        let messages = [server.api.c2c_message().await, server.api.c2c_message().await];
+        for message in &messages {
+            write(&server.api, message, 1, 1).await;
+            taker.until_taken(message, 1).await;
+            write(&server.api, message, 2, 3).await;
+        }
+        store.removals.store(WORK, Ordering::SeqCst);
+        for message in &messages {
+            taker.until_taken(message, 3).await;
+            assert_eq!(taker.taken(message), [1, 2, 3]);
+        }
+        eventually("all are removed", async || metric(&server.api, "webhooks_waiting").await == 0.0).await;
+        assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), [0; 0]);
     }
-    store.removals_fail.store(false, Ordering::SeqCst);
-    for message in &messages {
-        taker.until_taken(message, 3).await;
-        assert_eq!(taker.taken(message), [1, 2, 3]);
-    }
-    eventually("all are removed", async || metric(&server.api, "webhooks_waiting").await == 0.0).await;
-    assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), [0; 0]);
 }
 
 #[tokio::test]

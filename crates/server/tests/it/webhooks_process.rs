@@ -191,7 +191,7 @@ async fn the_log_says_once_that_the_receiver_is_ill_and_nothing_private() {
     assert_eq!(said("answers again").len(), 1);
     let drops: Vec<u64> =
         said("were dropped").iter().map(|line| line["too_many"].as_u64().unwrap()).collect();
-    assert!(drops.iter().sum::<u64>() == 15 && drops.len() <= 2, "{drops:?}");
+    assert!(matches!(drops[..], [1..=15]), "one line, not one a change: {drops:?}");
 }
 
 /// Serves the receiver by https under a certificate of an authority of its own, which is returned as PEM.

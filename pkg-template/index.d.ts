@@ -146,6 +146,8 @@ interface MessageFields {
   clientTime: number;
   /** Whether the message can have extensions. */
   isSupportExtension: boolean;
+  /** What its sender lets others do to its extensions; missing where there are no rules. */
+  extensionRules?: ExtensionRules;
 }
 
 /** A custom message, as `createCustomMessage` makes it. */
@@ -376,6 +378,31 @@ export interface LogoutOptions {
   clear?: boolean;
 }
 
+/**
+ * What the sender of a message lets others do to its extensions. The server holds everybody to it but app admins. Given with the
+ * message, and never changed.
+ */
+export interface ExtensionRules {
+  /**
+   * Each key is one user's: it must be their UserID and this suffix, such as `_0`, or nothing. Others can neither set nor delete
+   * it (23102).
+   */
+  keyOwner?: { suffix: string };
+  /** A key that has a value keeps it: it is not set again and not deleted (23103). */
+  writeOnce?: boolean;
+  /** From this time on nothing is written (23104); milliseconds since 1970, by the server's clock. */
+  closesAt?: number;
+  /** Seats: at most so many keys, 1 to 300 (23105). A key that is deleted leaves its seat. */
+  maxKeys?: number;
+  /** The only values that a key may have (23106), 1 to 100 of them. */
+  values?: string[];
+  /**
+   * Who may clear the message (23107): app admins, also its sender, or everybody who sees it. Without it `'author'` where there is
+   * `keyOwner` or `writeOnce`, else `'any'`.
+   */
+  clearBy?: 'admin' | 'author' | 'any';
+}
+
 /** What `createCustomMessage` takes. */
 export interface CreateCustomMessageOptions {
   /** UserID of the recipient, or the group ID. */
@@ -384,6 +411,8 @@ export interface CreateCustomMessageOptions {
   payload: { data: string; description?: string; extension?: string };
   /** Whether the message can have extensions; it cannot be changed later. Default false. */
   isSupportExtension?: boolean;
+  /** What others may do to its extensions; needs `isSupportExtension: true`. */
+  extensionRules?: ExtensionRules;
 }
 
 /** What `getMessageList` takes. */

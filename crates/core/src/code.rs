@@ -49,7 +49,7 @@ codes! {
     NOT_SUPPORTED = 23002, Request, false, "The message does not support extensions (seed 002); Community and AVChatRoom never do.";
     TOO_MANY_WRITES = 23003, Request, true, "More than 200 write attempts in a minute on one message, or more than one user's share of them (seed 002).";
     NO_SUCH_MESSAGE = 23004, Request, false, "The message does not exist, or the caller may not see it (seeds 002 to 004).";
-    CLEAR_REFUSED = 23107, Request, false, "The message's rules do not let the caller clear it: ClearBy, or ClosesAt has passed (ours).";
+    CLEAR_REFUSED = 23107, Request, false, "The message's rules do not let the caller clear it: ClearBy, or ClosesAt has passed.";
     BAD_HTTP = 60002, Request, false, "The HTTP request cannot be used: not a POST, or a body that is too large or unreadable.";
     BAD_JSON = 60003, Request, false, "The body is not a JSON object in UTF-8, or is nested more than 64 levels deep.";
     BAD_IDENTITY = 60004, Request, false, "identifier or usersig is missing from the URL.";
@@ -64,11 +64,11 @@ codes! {
     SIGNATURE_OF_ANOTHER_APP = 70014, Request, false, "The UserSig, or the sdkappid in the URL, is of another app.";
     SEQ_CONFLICT = 23001, Item, true, "Somebody else wrote this key first (seed 002); the item carries what they wrote.";
     TOO_MANY_TOMBSTONES = 23101, Item, false, "The message remembers as many deleted keys as it may; clear it first.";
-    KEY_OF_ANOTHER = 23102, Item, false, "By the message's rule KeyOwner the key is not the caller's to write (ours).";
-    WRITTEN_ONCE = 23103, Item, false, "By the message's rule WriteOnce the key keeps the value that it has (ours); the item carries it.";
-    CLOSED = 23104, Item, false, "By the message's rule ClosesAt nothing is written any more (ours).";
-    FULL = 23105, Item, false, "By the message's rule MaxKeys there is no room for another key (ours).";
-    VALUE_NOT_ALLOWED = 23106, Item, false, "The value is not in the message's rule Values (ours).";
+    KEY_OF_ANOTHER = 23102, Item, false, "By the message's rule KeyOwner the key is not the caller's to write.";
+    WRITTEN_ONCE = 23103, Item, false, "By the message's rule WriteOnce the key keeps the value that it has; the item carries it.";
+    CLOSED = 23104, Item, false, "By the message's rule ClosesAt nothing is written any more.";
+    FULL = 23105, Item, false, "By the message's rule MaxKeys there is no room for another key.";
+    VALUE_NOT_ALLOWED = 23106, Item, false, "The value is not in the message's rule Values.";
     NOT_LOGGED_IN = 2024, Client, false, "Called before login.";
     NETWORK = 2800, Client, true, "The server could not be reached.";
     TIMEOUT = 2801, Client, true, "No answer within 15 seconds.";

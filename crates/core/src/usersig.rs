@@ -127,8 +127,11 @@ fn unpack(signature: &str) -> Option<Token> {
     let base64 = signature.replace('*', "+").replace('-', "/").replace('_', "=");
     let packed = BASE64.decode(base64).ok()?;
     let mut json = Vec::new();
-    ZlibDecoder::new(packed.as_slice()).take(LARGEST + 1).read_to_end(&mut json).ok()?;
-    if json.len() as u64 > LARGEST {
+    let mut zlib = ZlibDecoder::new(packed.as_slice()).take(LARGEST + 1);
+    zlib.read_to_end(&mut json).ok()?;
+    // Nothing may follow: a signature has one spelling.
+    let is_whole = zlib.get_ref().total_in() == packed.len() as u64;
+    if json.len() as u64 > LARGEST || !is_whole {
         return None;
     }
     serde_json::from_slice(&json).ok()

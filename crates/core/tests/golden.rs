@@ -10,6 +10,7 @@
 mod support;
 
 use message_extensions_core::code::{CODES, Scope};
+use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::*;
 use serde::{Serialize, de::DeserializeOwned};
 use support::{Built, Parsed};
@@ -98,11 +99,13 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
             "PullReply" => drop(crosses::<PullReply>(sample)),
             "SendReply" => drop(crosses::<SendReply>(sample)),
             "ListReply" => drop(crosses::<ListReply>(sample)),
+            "Event" => drop(crosses::<Event>(sample)),
             "ServerFrame" => drop(crosses::<ServerFrame>(sample)),
             // Only servers write these, and an empty list is not written back.
             "CreateGroupRequest" => drop(serde_json::from_str::<CreateGroupRequest>(sample).unwrap()),
             "GroupRequest" => drop(serde_json::from_str::<GroupRequest>(sample).unwrap()),
             "RegisterRequest" => drop(holds::<RegisterRequest>(sample)),
+            "Rules" => holds::<Rules>(sample).check(&Limits::DEFAULT).unwrap(),
             "GroupReply" => drop(holds::<GroupReply>(sample)),
             other => panic!("a sample of {other}, which this test does not know"),
         }
@@ -115,7 +118,7 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
 fn every_close_code_is_in_the_protocol_document() {
     let document = include_str!("../../../docs/protocol.md");
     use close::*;
-    for code in [REFUSED, BAD_FRAME, SILENT, TOO_SLOW, EXPIRED, GOING_AWAY] {
+    for code in [REFUSED, BAD_FRAME, SILENT, TOO_SLOW, EXPIRED, GOING_AWAY, TOO_MANY] {
         assert!(document.contains(&format!("| {code} |")), "{code}");
     }
 }

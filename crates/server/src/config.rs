@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use message_extensions_core::limits::Limits;
 
+use crate::webhook::Receiver;
+
 /// The server's settings. The store is opened apart from it, see [`crate::store`].
 #[derive(Clone)]
 pub struct Config {
@@ -27,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// The push connection's.
     pub push: PushLimits,
+    /// Who is told of every change; `None`: nobody.
+    pub webhook: Option<Receiver>,
     /// Messages that nobody has changed for so long are removed; `None`: none are.
     pub retention: Option<Duration>,
     /// How long it takes until they are looked for again.
@@ -49,6 +53,7 @@ impl Config {
             extensions_off: false,
             limits: Limits::DEFAULT,
             push: PushLimits::default(),
+            webhook: None,
             retention: None,
             retention_interval: Duration::from_secs(3600),
             stop_delay: Duration::ZERO,
@@ -71,6 +76,8 @@ pub struct PushLimits {
     pub login: Duration,
     /// A frame from the client must come within this time.
     pub idle: Duration,
+    /// Connections that a user may have at a time; one more is closed with 4007.
+    pub user_connections: usize,
     /// Events that may wait for a connection; more, and it is closed with 4004.
     pub queued_events: usize,
     /// Bytes of events that may wait for a connection.
@@ -82,6 +89,7 @@ impl PushLimits {
     pub const DEFAULT: Self = Self {
         login: Duration::from_secs(10),
         idle: Duration::from_secs(60),
+        user_connections: 50,
         queued_events: 8192,
         queued_bytes: 4 << 20,
     };

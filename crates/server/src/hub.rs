@@ -110,11 +110,16 @@ impl Outbox {
 }
 
 impl Hub {
-    /// From here on the events of `user` wait in the returned outbox, until [`leave`](Self::leave).
-    pub(crate) fn join(&self, user: &str, limits: PushLimits) -> Arc<Outbox> {
+    /// From here on the events of `user` wait in the returned outbox, until [`leave`](Self::leave). `None`: the user has as
+    /// many connections as they may.
+    pub(crate) fn join(&self, user: &str, limits: PushLimits) -> Option<Arc<Outbox>> {
+        let mut users = self.users();
+        if users.get(user).is_some_and(|own| own.len() >= limits.user_connections) {
+            return None;
+        }
         let outbox = Arc::new(Outbox::new(limits));
-        self.users().entry(user.to_owned()).or_default().push(Arc::clone(&outbox));
-        outbox
+        users.entry(user.to_owned()).or_default().push(Arc::clone(&outbox));
+        Some(outbox)
     }
 
     /// Undoes [`join`](Self::join).
@@ -190,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn everything_that_waits_is_taken_in_one_turn_in_order() {
         let hub = Hub::default();
-        let outbox = hub.join("alice", PushLimits::default());
+        let outbox = hub.join("alice", PushLimits::default()).unwrap();
         hub.push_to_pair("alice", "bob", &events(3)[..2]);
         hub.push_to_pair("bob", "alice", &events(3)[2..]);
         assert_eq!(outbox.next().await, Turn::Send(0, events(3)));
@@ -199,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_lost_when_a_wait_is_given_up() {
         let hub = Hub::default();
-        let outbox = hub.join("alice", PushLimits::default());
+        let outbox = hub.join("alice", PushLimits::default()).unwrap();
         hub.push_to_pair("alice", "bob", &events(1));
         tokio::select! {
             biased;
@@ -212,7 +217,7 @@ mod tests {
     #[tokio::test]
     async fn an_outbox_that_overflows_keeps_nothing_and_says_so() {
         let hub = Hub::default();
-        let outbox = hub.join("alice", PushLimits { queued_events: 2, ..PushLimits::default() });
+        let outbox = hub.join("alice", PushLimits { queued_events: 2, ..PushLimits::default() }).unwrap();
         hub.push_to_pair("alice", "alice", &events(3));
         hub.push_to_pair("alice", "alice", &events(1));
         assert_eq!(outbox.next().await, Turn::Overflowed);
@@ -221,7 +226,7 @@ mod tests {
     #[test]
     fn nothing_is_left_of_a_user_whose_last_connection_has_gone() {
         let hub = Hub::default();
-        let outbox = hub.join("alice", PushLimits::default());
+        let outbox = hub.join("alice", PushLimits::default()).unwrap();
         hub.leave("alice", &outbox);
         assert!(hub.is_empty());
     }

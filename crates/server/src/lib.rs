@@ -13,6 +13,7 @@
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
+//! | [`webhook`] | telling a program of the operator's of every change |
 //! | `resume` | what a client that comes back has missed |
 //! | `retention` | removing messages that nobody has changed for long |
 //! | `health`, `metrics` | whether the server is well, and what it does, for the operator's machines |
@@ -39,6 +40,7 @@ mod resume;
 mod retention;
 pub mod store;
 mod visibility;
+pub mod webhook;
 
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -59,6 +61,7 @@ use hub::Hub;
 use message_queue::MessageQueue;
 use metrics::{Audience, Metrics};
 use store::Store;
+use webhook::Outgoing;
 
 /// How often what is no longer used is dropped from memory.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -74,6 +77,8 @@ struct App {
     delivery: Arc<Delivery>,
     queue: Arc<MessageQueue>,
     metrics: Arc<Metrics>,
+    /// `None`: there is no webhook.
+    outgoing: Option<Arc<Outgoing>>,
     health: Health,
     /// Everything that a stop must wait for.
     tasks: TaskTracker,
@@ -87,11 +92,14 @@ impl App {
         let hub = Arc::new(Hub::default());
         let metrics = Arc::new(Metrics::new(&hub, &*store));
         let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups)));
+        let outgoing =
+            config.webhook.as_ref().map(|to| Arc::new(Outgoing::new(to, metrics.webhooks.clone())));
         let tasks = TaskTracker::new();
         let queue = MessageQueue::new(
             Arc::clone(&store),
             Arc::clone(&delivery),
             Arc::clone(&metrics),
+            outgoing.clone(),
             config.limits,
             tasks.clone(),
         );
@@ -103,6 +111,7 @@ impl App {
             delivery,
             queue: Arc::new(queue),
             metrics,
+            outgoing,
             health: Health::default(),
             tasks,
             stop: CancellationToken::new(),
@@ -138,7 +147,7 @@ impl From<TcpListener> for Listeners {
 /// they have a listener of their own.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the listener fails, or the certificate of the webhook's receiver could not be checked.
 pub async fn run(
     listeners: impl Into<Listeners>,
     config: Config,
@@ -147,6 +156,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let Listeners { api, metrics } = listeners.into();
     let app = Arc::new(App::new(config, store));
+    webhook::start(&app)?;
     let shutdown = {
         let app = Arc::clone(&app);
         async move {

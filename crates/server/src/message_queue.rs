@@ -22,6 +22,7 @@ use crate::delivery::Delivery;
 use crate::envelope::{Answer, internal, no_such_message};
 use crate::metrics::Metrics;
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
+use crate::webhook::Outgoing;
 
 pub(crate) use self::hot::Hot;
 
@@ -42,6 +43,8 @@ pub(crate) struct MessageQueue {
     store: Arc<dyn Store>,
     delivery: Arc<Delivery>,
     metrics: Arc<Metrics>,
+    /// `None`: nobody is told of changes but by push.
+    outgoing: Option<Arc<Outgoing>>,
     limits: Limits,
     hot: HotMessages,
     /// Apart from the hot messages, so that one which is dropped does not forget how often it was written.
@@ -54,11 +57,12 @@ impl MessageQueue {
         store: Arc<dyn Store>,
         delivery: Arc<Delivery>,
         metrics: Arc<Metrics>,
+        outgoing: Option<Arc<Outgoing>>,
         limits: Limits,
         tasks: TaskTracker,
     ) -> Self {
         let (hot, attempts) = (HotMessages::default(), Mutex::default());
-        Self { store, delivery, metrics, limits, hot, attempts, tasks }
+        Self { store, delivery, metrics, outgoing, limits, hot, attempts, tasks }
     }
 
     /// The messages that a name can mean, oldest first.
@@ -126,9 +130,20 @@ impl MessageQueue {
         for pending in waiting {
             self.decide(hot, &mut turn, pending).await;
         }
-        let events = turn.events(&hot.stored);
-        let Some(commit) = turn.take_commit(hot.stored.no) else { return turn.answer() };
+        let events = match turn.events(&hot.stored) {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::error!(%error, "changes could not be written as events");
+                return turn.refuse(&internal());
+            }
+        };
+        let webhooks = self.outgoing.as_ref().map(|_| turn.webhooks(&events)).unwrap_or_default();
+        let queued = webhooks.len();
+        let Some(commit) = turn.take_commit(hot.stored.no, webhooks) else { return turn.answer() };
         let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
+        if let Some(outgoing) = &self.outgoing {
+            outgoing.committed(hot.stored.no, queued, committed.is_ok());
+        }
         if let Err(error) = committed {
             hot.drop_state();
             if error == StoreError::Conflict && matches!(self.latest_seq(hot).await, Ok(None)) {

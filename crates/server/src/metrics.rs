@@ -22,6 +22,7 @@ use crate::command::Command;
 use crate::envelope::Answer;
 use crate::hub::Hub;
 use crate::store::{Store, StoreError};
+use crate::webhook::WebhookMetrics;
 
 pub(crate) use page::{Audience, router};
 
@@ -65,6 +66,7 @@ pub(crate) struct Metrics {
     commit_failures: Counter,
     expired: Counter,
     closed: Family<CodeLabel, Counter>,
+    pub(crate) webhooks: WebhookMetrics,
     gauges: Gauges,
 }
 
@@ -91,6 +93,7 @@ impl Metrics {
             commit_failures: Counter::default(),
             expired: Counter::default(),
             closed: Family::default(),
+            webhooks: WebhookMetrics::default(),
             gauges: Gauges::default(),
         };
         let mut registry = Registry::default();
@@ -135,6 +138,7 @@ impl Metrics {
             "Push connections closed by the server, by close code",
             self.closed.clone(),
         );
+        self.webhooks.register(to);
         let Gauges { users, connections, events, bytes, hot, counted } = &self.gauges;
         to.register("push_users", "Users with a push connection", users.clone());
         to.register("push_connections", "Push connections that are logged in", connections.clone());
@@ -196,6 +200,7 @@ impl Metrics {
         set(&gauges.bytes, load.bytes);
         set(&gauges.hot, hot);
         set(&gauges.counted, counted);
+        self.webhooks.refresh();
         let mut page = String::new();
         prometheus_client::encoding::text::encode(&mut page, &self.registry)?;
         Ok(page)

@@ -4,6 +4,7 @@
 //! upgrade ── login within 10 s ──▶ ready ──▶ events, pongs, resumed ──▶ close
 //!                  │                              ▲ 4002 not a frame of ours   4003 silent
 //!                  └▶ refused, close 4001         │ 4004 too slow  4005 signature expired  4006 server stops
+//!                     too many, close 4007
 //! ```
 
 use std::convert::Infallible;
@@ -34,6 +35,8 @@ use crate::resume::Resume;
 
 /// Largest frame from a client, bytes; a resume is the largest there is.
 const FRAME_BYTES: usize = 1 << 20;
+/// What a connection reads at a time, bytes; reserved as long as it is there, and most have nothing to say.
+const READ_BYTES: usize = 2 << 10;
 /// Largest login frame, bytes.
 const LOGIN_BYTES: usize = 64 << 10;
 /// How long a connection that ends may take to hear why.
@@ -57,7 +60,8 @@ pub(crate) async fn connect(
         return (StatusCode::FORBIDDEN, "this Origin is not allowed").into_response();
     }
     let url = UrlParameters::of(&uri);
-    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
+    let upgrade =
+        upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BYTES);
     upgrade.on_upgrade(move |socket| async move {
         let tasks = app.tasks.clone();
         // Tracked, so that the server's stop waits for the farewell.
@@ -90,7 +94,7 @@ async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<U
         Ok(caller) => caller,
         Err(end) => return end,
     };
-    let joined = Joined::new(app, caller);
+    let Some(joined) = Joined::new(app, caller) else { return Some((close::TOO_MANY, None)) };
     if let Err(end) = send(sink, plain_frame(ServerFrame::READY)).await {
         return end;
     }
@@ -113,9 +117,9 @@ struct Joined<'a> {
 }
 
 impl<'a> Joined<'a> {
-    fn new(app: &'a App, caller: Caller) -> Self {
-        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push);
-        Self { app, caller, outbox }
+    fn new(app: &'a App, caller: Caller) -> Option<Self> {
+        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push)?;
+        Some(Self { app, caller, outbox })
     }
 }
 

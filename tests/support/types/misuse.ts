@@ -80,6 +80,16 @@ chat.on(EVENT.SDK_READY, 1);
 // @ts-expect-error a field that messages do not have
 chat.on(EVENT.MESSAGE_RECEIVED, ({ data }) => data[0]?.seq);
 
+const draft = { to: 'bob', conversationType: 'C2C', payload: { data: '' }, isSupportExtension: true } as const;
+// @ts-expect-error a rule that does not exist
+chat.createCustomMessage({ ...draft, extensionRules: { keyowner: { suffix: '' } } });
+// @ts-expect-error an owner without the suffix
+chat.createCustomMessage({ ...draft, extensionRules: { keyOwner: {} } });
+// @ts-expect-error somebody who cannot be named
+chat.createCustomMessage({ ...draft, extensionRules: { clearBy: 'owner' } });
+// @ts-expect-error a time that is no number
+chat.createCustomMessage({ ...draft, extensionRules: { closesAt: new Date() } });
+
 async function answers() {
   const { data } = await chat.setMessageExtensions(message, []);
   // @ts-expect-error Seq is not shown

@@ -16,6 +16,7 @@ import type {
   ChatEvent,
   ChatEventHandler,
   CustomMessage,
+  ExtensionRules,
   Message,
   MessageExtension,
   MessageExtensionConflict,
@@ -49,7 +50,9 @@ async function vote(): Promise<void> {
     conversationType: TYPES.CONV_C2C,
     payload: { data: '{}' },
     isSupportExtension: true,
+    extensionRules: { keyOwner: { suffix: '_0' }, values: ['0', '1'], closesAt: Date.now() + 3_600_000, clearBy: 'admin' },
   });
+  is<typeof draft.extensionRules, ExtensionRules | undefined>(true);
   is<typeof draft, CustomMessage>(true);
   const { data } = await chat.sendMessage(draft);
   is<typeof data.message, CustomMessage>(true);

@@ -4,10 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Change, ChangeKind, Entry, Message, Operation, Rules, Writer};
+use super::{Change, ChangeKind, Entry, Message, Operation, Writer};
 use crate::code::{Error, FULL, INVALID_PARAMETER, SEQ_CONFLICT, TOO_MANY_TOMBSTONES};
 use crate::limits::{Limits, exceeds};
-use crate::wire::{Extension, Item, ItemReply, OK, SetReply};
+use crate::wire::{Extension, Item, ItemReply, OK, Rules, SetReply};
 
 /// The answer to one item.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub use decide::{Decision, ItemAnswer, Terms};
 pub use frequency::{Attempts, CallRate};
 pub use operation::Operation;
 pub use pull::Page;
-pub use rules::{ClearBy, KeyOwner, Rules, Writer};
+pub use rules::Writer;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

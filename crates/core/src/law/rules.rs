@@ -1,62 +1,15 @@
-//! The rules of a message (ours): what its sender lets others do. An app admin is bound by none of them.
+//! What the rules of a message ([`Rules`], ours) forbid, and whom. An app admin is bound by none of them.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
-
 use crate::code::{
     CLEAR_REFUSED, CLOSED, Error, INVALID_PARAMETER, KEY_OF_ANOTHER, VALUE_NOT_ALLOWED, WRITTEN_ONCE,
 };
 use crate::limits::{Limits, exceeds};
-
-/// `ExtensionRules`, given when a message is sent and never changed. A rule that is not known is refused: one that is
-/// misspelt would protect nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct Rules {
-    /// A key must be the caller's UserID followed by the suffix; deletes too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_owner: Option<KeyOwner>,
-    /// A key that has a value keeps it: no other set of it, no delete.
-    #[serde(skip_serializing_if = "core::ops::Not::not")]
-    pub write_once: bool,
-    /// From this time on nothing is written, milliseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub closes_at: Option<u64>,
-    /// The message has so many live keys at most; 1 to the limit of live keys.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_keys: Option<usize>,
-    /// A value must be one of these; 1 to [`Rules::VALUES`] of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub values: Option<Vec<String>>,
-    /// Who may clear; [`Rules::clear_by`] says what holds without it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clear_by: Option<ClearBy>,
-}
-
-/// Whose keys are whose.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub struct KeyOwner {
-    /// What follows the UserID in a key, such as `_0`; may be empty.
-    #[serde(alias = "suffix")]
-    pub suffix: String,
-}
-
-/// Who may clear a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClearBy {
-    /// App admins only.
-    Admin,
-    /// The message's sender.
-    Author,
-    /// Everybody who sees the message.
-    Any,
-}
+use crate::wire::{ClearBy, KeyOwner, Rules};
 
 /// Who writes, and whose message it is.
 #[derive(Debug, Clone, Copy)]

@@ -73,8 +73,12 @@ wire_types! {
         /// 1: the message may be extended.
         #[serde(skip_serializing_if = "Option::is_none")]
         "SupportMessageExtension" => support_message_extension: Option<u32>,
-        /// The message's rules ([`Rules`](crate::law::Rules); ours).
-        #[serde(skip_serializing_if = "Option::is_none")]
+        /// The message's rules ([`Rules`](super::Rules); ours).
+        #[serde(
+            deserialize_with = "object::optional",
+            bound(deserialize = "R: Deserialize<'de>"),
+            skip_serializing_if = "Option::is_none"
+        )]
         "ExtensionRules" => extension_rules: Option<R>,
         /// The message's ID, made by the sender's SDK; made by the server when missing (ours).
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +176,7 @@ wire_types! {
         /// 1 if it may be extended.
         #[serde(default)]
         "SupportMessageExtension" => support_message_extension: u32,
-        /// The message's rules ([`Rules`](crate::law::Rules); ours).
+        /// The message's rules ([`Rules`](super::Rules); ours).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "ExtensionRules" => extension_rules: Option<R>,
         /// The message's ID (ours).

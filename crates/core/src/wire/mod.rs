@@ -9,6 +9,7 @@ mod fields;
 mod object;
 mod push;
 mod register;
+mod rules;
 mod state;
 
 pub use chat::*;
@@ -16,6 +17,7 @@ pub use extension::*;
 pub use fields::{Json, Read, Sink, Source, Write};
 pub use push::*;
 pub use register::RegisterRequest;
+pub use rules::{ClearBy, KeyOwner, Rules};
 pub use state::{MessageState, QueuedItem, QueuedWrite};
 
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! Lists of objects. serde's derived types would also take an array of the fields' values in their order, which is not in
+//! Objects. serde's derived types would also take an array of the fields' values in their order, which is not in
 //! the protocol.
 
 use alloc::vec::Vec;
@@ -19,6 +19,13 @@ pub(super) fn optional_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 ) -> Result<Option<Vec<T>>, D::Error> {
     let list = Option::<Vec<Object<T>>>::deserialize(from)?;
     Ok(list.map(|objects| objects.into_iter().map(|object| object.0).collect()))
+}
+
+/// A field that is an object, or `null`.
+pub(super) fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(from)?.map(|object| object.0))
 }
 
 struct Object<T>(T);

@@ -46,6 +46,8 @@ pub mod close {
     pub const EXPIRED: u16 = 4005;
     /// The server stops: connect again.
     pub const GOING_AWAY: u16 = 4006;
+    /// The user has as many connections as they may: connect again later.
+    pub const TOO_MANY: u16 = 4007;
 }
 
 wire_types! {
@@ -96,7 +98,7 @@ wire_types! {
         /// New message: 1 if it may be extended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "SupportMessageExtension" => support_message_extension: Option<u32>,
-        /// New message: its rules ([`Rules`](crate::law::Rules); ours).
+        /// New message: its rules ([`Rules`](super::Rules); ours).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "ExtensionRules" => extension_rules: Option<R>,
         /// New message: its body.

@@ -4,8 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{Member, object};
-use crate::law::Rules;
+use super::{Member, Rules, object};
 
 /// `openim_msg_ext_http_svc/register_message` (ours, admin): makes a message known that another chat carries, so that it can
 /// be extended. It is named by `To_Account` and `MsgKey`, or by `GroupId` and `MsgSeq`. The reply is a
@@ -38,7 +37,7 @@ pub struct RegisterRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub support_message_extension: Option<u32>,
     /// The message's rules.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "object::optional", skip_serializing_if = "Option::is_none")]
     pub extension_rules: Option<Rules>,
     /// The ID that pushes and lists give the message; made by the server when missing.
     #[serde(rename = "MessageID", skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ mod log;
 mod secret;
 mod settings;
 mod show;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 

@@ -13,6 +13,13 @@ pub(super) const SET: &str = "(set)";
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
+impl Secret {
+    /// What is not to be shown.
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<String> for Secret {
     fn from(key: String) -> Self {
         Self(key)

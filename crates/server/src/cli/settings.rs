@@ -8,10 +8,12 @@ use clap::{Args, ValueEnum};
 use message_extensions_core::limits::Limits;
 use message_extensions_server::config::{Config, DEFAULT_ADMIN, PushLimits};
 use message_extensions_server::store::CHECK_BYTES;
+use message_extensions_server::webhook::Receiver;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::secret::{self, Secret};
+use super::webhook::GivenUrl;
 
 /// Where the data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -105,6 +107,7 @@ fn id(field: &str) -> &str {
 }
 
 const PUSH: &str = "Push connections";
+const WEBHOOKS: &str = "Webhooks";
 const LIMITS: &str = "Limits (0: none)";
 
 settings! {
@@ -165,12 +168,36 @@ settings! {
     /// Seconds within which something must be heard from a client.
     #[arg(value_name = "S", default_value = PushLimits::DEFAULT.idle.as_secs().to_string(), help_heading = PUSH)]
     push_idle: u64,
+    /// Connections that a user may have at a time; one more is refused.
+    #[arg(value_name = "N", default_value = PushLimits::DEFAULT.user_connections.to_string(), help_heading = PUSH)]
+    push_user_connections: usize,
     /// Events that may wait for a connection; more, and it is closed.
     #[arg(value_name = "N", default_value = PushLimits::DEFAULT.queued_events.to_string(), help_heading = PUSH)]
     push_queued_events: usize,
     /// Bytes of events that may wait for a connection.
     #[arg(value_name = "N", default_value = PushLimits::DEFAULT.queued_bytes.to_string(), help_heading = PUSH)]
     push_queued_bytes: usize,
+    /// The URL to which every change of extensions is posted. Without it: none is.
+    #[arg(value_name = "URL", hide_env_values = true, help_heading = WEBHOOKS)]
+    webhook: GivenUrl,
+    /// The secret with which they are signed: base64 after whsec_, or the text as it is. Better given in a file.
+    #[arg(value_name = "S", hide_env_values = true, help_heading = WEBHOOKS)]
+    webhook_secret: Secret,
+    /// A file that holds the secret and nothing else.
+    #[arg(value_name = "FILE", help_heading = WEBHOOKS)]
+    webhook_secret_file: PathBuf,
+    /// The secret before this one, during a rotation: they are signed with both.
+    #[arg(value_name = "S", hide_env_values = true, help_heading = WEBHOOKS)]
+    previous_webhook_secret: Secret,
+    /// A file that holds it.
+    #[arg(value_name = "FILE", help_heading = WEBHOOKS)]
+    previous_webhook_secret_file: PathBuf,
+    /// Changes that may wait for the receiver; with more, the oldest are dropped.
+    #[arg(value_name = "N", default_value = Receiver::QUEUE.to_string(), help_heading = WEBHOOKS)]
+    webhook_queue: usize,
+    /// Seconds for which a change may wait for the receiver; then it is dropped.
+    #[arg(value_name = "S", default_value = Receiver::MAX_AGE.as_secs().to_string(), help_heading = WEBHOOKS)]
+    webhook_max_age: u64,
     /// Longest key, bytes.
     #[arg(value_name = "N", default_value = Limits::DEFAULT.key_bytes.to_string(), help_heading = LIMITS)]
     key_bytes: usize,
@@ -257,6 +284,7 @@ impl Settings {
         config.extensions_off = values.extensions_off.unwrap_or_default();
         config.limits = self.limits();
         config.push = self.push()?;
+        config.webhook = self.webhook()?;
         let retention_days = values.retention_days.filter(|days| *days > 0);
         config.retention = retention_days.map(|days| Duration::from_secs(days.saturating_mul(86_400)));
         config.stop_delay = Duration::from_secs(values.stop_delay.unwrap_or_default());
@@ -299,6 +327,7 @@ impl Settings {
         let push = PushLimits {
             login: values.push_login.map_or(default.login, Duration::from_secs),
             idle: values.push_idle.map_or(default.idle, Duration::from_secs),
+            user_connections: values.push_user_connections.unwrap_or(default.user_connections),
             queued_events: values.push_queued_events.unwrap_or(default.queued_events),
             queued_bytes: values.push_queued_bytes.unwrap_or(default.queued_bytes),
         };
@@ -306,6 +335,7 @@ impl Settings {
         let is_zero = [
             ("push-login", push.login.is_zero()),
             ("push-idle", push.idle.is_zero()),
+            ("push-user-connections", push.user_connections == 0),
             ("push-queued-events", push.queued_events == 0),
             ("push-queued-bytes", push.queued_bytes == 0),
         ];

@@ -16,7 +16,9 @@ impl Settings {
         for (name, value, source) in self.shown() {
             let _ = match value {
                 None => writeln!(text, "# {name} is not set"),
-                Some(value) if value.as_str() == Some(SET) => writeln!(text, "# {name} {SET} # {source}"),
+                Some(toml::Value::String(value)) if value.starts_with(SET) => {
+                    writeln!(text, "# {name} {value} # {source}")
+                }
                 Some(value) => writeln!(text, "{name} = {value} # {source}"),
             };
         }

@@ -3,11 +3,10 @@
 use std::fmt::Display;
 
 use message_extensions_core::code::{ADMIN_ONLY, Error};
-use message_extensions_core::law::Rules;
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::{is_refused_group, message_id};
 use message_extensions_core::wire::{
-    Event, ListReply, ListRequest, ListedMessage, OK, SendReply, SendRequest, command,
+    Event, ListReply, ListRequest, ListedMessage, OK, Rules, SendReply, SendRequest, command,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

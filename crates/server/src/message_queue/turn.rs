@@ -11,7 +11,7 @@ use super::{Hot, Pending};
 use crate::clock::now_ms;
 use crate::envelope::internal;
 use crate::hub::EventJson;
-use crate::store::{AnswerId, Commit, StoredMessage};
+use crate::store::{AnswerId, Commit, StoredMessage, Webhook};
 
 /// A working copy of the message, and what became of the operations so far.
 pub(super) struct Turn {
@@ -81,22 +81,28 @@ impl Turn {
     }
 
     /// What is to be stored, if anything; taken out.
-    pub(super) fn take_commit(&mut self, message_no: i64) -> Option<Commit> {
+    pub(super) fn take_commit(&mut self, message_no: i64, webhooks: Vec<Webhook>) -> Option<Commit> {
         if self.changes.is_empty() && self.remembered.is_empty() {
             return None;
         }
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
-        Some(Commit { message_no, expected_seq: self.expected_seq, changes, answers })
+        Some(Commit { message_no, expected_seq: self.expected_seq, changes, answers, webhooks })
     }
 
-    /// The changes as everybody is told of them.
-    pub(super) fn events(&self, stored: &StoredMessage) -> Vec<EventJson> {
+    /// The changes as everybody is told of them, in their order.
+    pub(super) fn events(&self, stored: &StoredMessage) -> Result<Vec<EventJson>, serde_json::Error> {
         let event = |change: &Change| -> Event<MsgElement> {
             change.to_event(stored.wire_key(), Some(stored.message.message_id.clone()))
         };
-        let json = self.changes.iter().map(|change| serde_json::to_string(&event(change)));
-        json.filter_map(Result::ok).map(EventJson::from).collect()
+        self.changes.iter().map(|change| Ok(serde_json::to_string(&event(change))?.into())).collect()
+    }
+
+    /// The same for a webhook.
+    pub(super) fn webhooks(&self, events: &[EventJson]) -> Vec<Webhook> {
+        let told = self.changes.iter().zip(events);
+        told.map(|(change, body)| Webhook { seq: change.seq, time: change.time, body: Arc::clone(body) })
+            .collect()
     }
 
     /// How many operations are answered with it.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{BufRead, Write};
 
-use message_extensions_core::law::{Change, ChangeKind, Entry, Message, Rules};
-use message_extensions_core::wire::{Extension, Member};
+use message_extensions_core::law::{Change, ChangeKind, Entry, Message};
+use message_extensions_core::wire::{Extension, Member, Rules};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -225,7 +225,7 @@ impl Archive {
                 }
             }
         }
-        Commit { message_no, expected_seq: 0, changes, answers: self.answers.clone() }
+        Commit { message_no, expected_seq: 0, changes, answers: self.answers.clone(), webhooks: Vec::new() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The store that forgets at exit: for trying out, and for tests.
 
+mod webhooks;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use message_extensions_core::law::Message;
 
+use self::webhooks::Webhooks;
 use super::{
     AnswerId, Archive, C2cPage, Commit, Conversation, Group, Inserted, Loaded, MessageName, NewGroup,
-    NewMessage, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage,
+    NewMessage, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use crate::clock::now_ms;
 
@@ -29,6 +32,7 @@ struct Data {
     names: HashMap<MessageName, Vec<i64>>,
     ids: HashMap<SenderId, i64>,
     c2c: HashMap<[String; 2], Vec<i64>>,
+    webhooks: Webhooks,
 }
 
 /// What a message that is sent again has in common with the first: where, who, `MessageID`.
@@ -282,6 +286,7 @@ impl Store for MemoryStore {
                 own.pop_front();
             }
         }
+        data.webhooks.add(commit.message_no, commit.webhooks);
         Ok(())
     }
 
@@ -295,6 +300,22 @@ impl Store for MemoryStore {
         let own = data.messages.get(&message_no).and_then(|m| m.answers.get(caller));
         let found = own.into_iter().flatten().find(|(id, _)| id.request_id == request_id);
         Ok(found.map(|(_, answer)| answer.clone()))
+    }
+
+    async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError> {
+        Ok(self.data().webhooks.messages(after, count))
+    }
+
+    async fn webhooks(&self, message_no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
+        Ok(self.data().webhooks.of(message_no, count))
+    }
+
+    async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError> {
+        Ok(self.data().webhooks.remove(&received))
+    }
+
+    async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
+        Ok(self.data().webhooks.trim(keep, since))
     }
 
     async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {

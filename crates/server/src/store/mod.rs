@@ -13,10 +13,12 @@ pub use sqlite::{CHECK_BYTES, SqliteStore};
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use message_extensions_core::law::{Change, Message, Rules};
+use message_extensions_core::law::{Change, Message};
 use message_extensions_core::message::{MessageRef, msg_key, msg_key_parts};
+use message_extensions_core::wire::Rules;
 use prometheus_client::registry::Registry;
 
 /// How many answers of one caller on one message are remembered.
@@ -84,6 +86,19 @@ pub trait Store: Send + Sync {
         caller: &str,
         request_id: u128,
     ) -> Result<Option<String>, StoreError>;
+
+    /// The messages of which webhooks wait: numbers past `after`, ascending, at most `count`.
+    async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError>;
+
+    /// The first webhooks that wait of a message, ascending by Seq, at most `count`. They outlive their message.
+    async fn webhooks(&self, message_no: i64, count: usize) -> Result<Vec<Webhook>, StoreError>;
+
+    /// Forgets webhooks that were received: of each message named, those up to this Seq. Says how many were there.
+    async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError>;
+
+    /// Drops webhooks that are older than `since`, milliseconds since 1970, and of the rest the oldest, until `keep` are
+    /// left. A store of several parts may do so part by part, as long as each message loses its oldest first.
+    async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError>;
 
     /// Everything of a message, of one moment. `None`: it is gone.
     async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError>;
@@ -328,4 +343,30 @@ pub struct Commit {
     pub changes: Vec<Change>,
     /// Answers to remember.
     pub answers: Vec<(AnswerId, String)>,
+    /// What a webhook is to tell of the changes, ascending by Seq; empty when there is none.
+    pub webhooks: Vec<Webhook>,
+}
+
+/// A change that is still to be told to the operator's program (`docs/protocol.md`, "Webhooks").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// The change's Seq.
+    pub seq: u64,
+    /// When it happened, milliseconds since 1970.
+    pub time: u64,
+    /// The event as JSON, the very text that is pushed.
+    pub body: Arc<str>,
+}
+
+/// What [`Store::trim_webhooks`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// So many were dropped for their age.
+    pub too_old: usize,
+    /// So many more since too many waited.
+    pub too_many: usize,
+    /// So many wait now.
+    pub left: usize,
+    /// [`Webhook::time`] of the oldest of them.
+    pub oldest: Option<u64>,
 }

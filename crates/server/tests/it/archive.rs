@@ -88,7 +88,10 @@ async fn history(store: &dyn Store, no: i64, steps: &[Step]) -> Message {
             let id = AnswerId { caller: name.clone(), turn: *turn, request_id: (n as u128) << 60 };
             answers.push((id, serde_json::to_string(&decision.into_reply()).unwrap()));
         }
-        store.commit(Commit { message_no: no, expected_seq, changes, answers }).await.unwrap();
+        store
+            .commit(Commit { message_no: no, expected_seq, changes, answers, webhooks: Vec::new() })
+            .await
+            .unwrap();
     }
     message
 }
@@ -141,7 +144,10 @@ async fn history_on(store: &dyn Store, no: i64, message: &Message) -> Message {
     let changes: Vec<_> = decision.change.into_iter().collect();
     let expected_seq = message.latest_seq;
     changes.iter().for_each(|change| message.absorb(change));
-    store.commit(Commit { message_no: no, expected_seq, changes, answers: Vec::new() }).await.unwrap();
+    store
+        .commit(Commit { message_no: no, expected_seq, changes, answers: Vec::new(), webhooks: Vec::new() })
+        .await
+        .unwrap();
     message
 }
 

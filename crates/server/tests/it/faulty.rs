@@ -10,7 +10,7 @@ use message_extensions_core::law::{Change, ChangeKind};
 use message_extensions_server::config::Config;
 use message_extensions_server::store::{
     Archive, C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
-    StoreError, StoredMessage,
+    StoreError, StoredMessage, Trimmed, Webhook,
 };
 use serde_json::json;
 
@@ -45,6 +45,7 @@ pub(crate) struct FaultyStore {
     expired: AtomicUsize,
     mode: AtomicUsize,
     loads_fail: AtomicBool,
+    pub(crate) removals_fail: AtomicBool,
     commits: AtomicUsize,
 }
 
@@ -123,6 +124,21 @@ impl Store for FaultyStore {
         request_id: u128,
     ) -> Result<Option<String>, StoreError> {
         self.inner.answer(message_no, caller, request_id).await
+    }
+    async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError> {
+        self.inner.webhook_messages(after, count).await
+    }
+    async fn webhooks(&self, message_no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
+        self.inner.webhooks(message_no, count).await
+    }
+    async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError> {
+        if self.removals_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Failed("the disk is full".into()));
+        }
+        self.inner.remove_webhooks(received).await
+    }
+    async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
+        self.inner.trim_webhooks(keep, since).await
     }
     async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {
         self.inner.archive(message_no).await
@@ -317,7 +333,8 @@ async fn who_leaves_a_group_between_two_parts_of_a_message_gets_no_second_part()
         Change { seq, kind, author: "alice".into(), time: 1_665_388_290_123 }
     };
     let changes = (1..=400).map(change).collect();
-    let commit = Commit { message_no: found[0].no, expected_seq: 0, changes, answers: Vec::new() };
+    let (answers, webhooks) = (Vec::new(), Vec::new());
+    let commit = Commit { message_no: found[0].no, expected_seq: 0, changes, answers, webhooks };
     store.inner.commit(commit).await.unwrap();
     let mut bob = Socket::login(server.api.address, "bob").await;
     store.counter_delay.store(300, Ordering::SeqCst);

@@ -82,6 +82,31 @@ async fn silence_is_closed_with_4003_before_and_after_the_login() {
 }
 
 #[tokio::test]
+async fn one_connection_of_a_user_too_many_is_closed_with_4007_until_another_has_gone() {
+    let mut config = config();
+    config.push.user_connections = 2;
+    let server = Server::with(config).await;
+    let url = |user: &str| format!("?{}", query(user));
+    let mut first = Socket::login(server.api.address, "alice").await;
+    let mut second = Socket::login(server.api.address, "alice").await;
+    for _ in 0..3 {
+        assert_eq!(Socket::open(server.api.address, &url("alice")).await.closed().await, 4007);
+    }
+    Socket::login(server.api.address, "bob").await;
+    server.api.c2c_message().await;
+    assert_eq!(first.event().await["To_Account"], "bob");
+    assert_eq!(second.event().await["To_Account"], "bob");
+    drop(first);
+    loop {
+        let mut third = Socket::open(server.api.address, &url("alice")).await;
+        // The server may not have noticed yet that the first is gone.
+        if third.is_ready().await {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_expired_signature_ends_the_connection_with_4005() {
     let server = Server::start().await;
     let sig = usersig::sign(APP, SECRET.as_bytes(), "alice", now(), 2);

@@ -47,7 +47,8 @@ async fn stored(store: &dyn Store, n: u32, keys: u64) -> Value {
         Change { seq, kind, author: "bob".into(), time: 1_665_388_290_123 }
     };
     let changes = (1..=keys).map(change).collect();
-    store.commit(Commit { message_no: no, expected_seq: 0, changes, answers: Vec::new() }).await.unwrap();
+    let (answers, webhooks) = (Vec::new(), Vec::new());
+    store.commit(Commit { message_no: no, expected_seq: 0, changes, answers, webhooks }).await.unwrap();
     json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": message.msg_key()})
 }
 

@@ -34,6 +34,11 @@ impl Socket {
         socket
     }
 
+    /// Whether the next frame says that the login was accepted, and is not a close.
+    pub(crate) async fn is_ready(&mut self) -> bool {
+        matches!(self.next().await, Frame::Text(text) if text.as_str() == r#"{"Type":"ready"}"#)
+    }
+
     pub(crate) async fn send(&mut self, text: &str) {
         self.stream.send(Frame::text(text)).await.unwrap();
     }

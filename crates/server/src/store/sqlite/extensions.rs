@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use message_extensions_core::law::{Change, ChangeKind, Entry, Message};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::webhooks;
 use crate::store::{AnswerId, Commit, Loaded, REMEMBERED_ANSWERS};
 
 /// SQLite's integers are signed. What is past them is larger than anything that is kept, and so stays.
@@ -82,6 +83,7 @@ pub(super) fn commit(db: &Connection, commit: &Commit) -> rusqlite::Result<bool>
         for (id, answer) in &commit.answers {
             remember(db, no, id, answer)?;
         }
+        webhooks::add(db, no, &commit.webhooks)?;
     }
     Ok(is_expected)
 }

@@ -1,6 +1,6 @@
 //! Messages in SQL.
 
-use message_extensions_core::law::Rules;
+use message_extensions_core::wire::Rules;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 

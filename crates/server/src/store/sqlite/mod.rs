@@ -10,6 +10,7 @@ mod messages;
 mod metrics;
 mod retention;
 mod schema;
+mod webhooks;
 mod writer;
 
 use std::collections::HashSet;
@@ -26,7 +27,7 @@ use self::connections::Readers;
 use self::writer::Writer;
 use super::{
     Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
-    StoredMessage,
+    StoredMessage, Trimmed, Webhook,
 };
 
 /// Files up to this size are looked through at the start unless somebody says otherwise: one second or, when nothing of
@@ -198,6 +199,35 @@ impl Store for SqliteStore {
     ) -> Result<Option<String>, StoreError> {
         let caller = caller.to_owned();
         self.read(move |db| extensions::answer(db, message_no, &caller, request_id)).await
+    }
+
+    async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError> {
+        self.read(move |db| webhooks::messages(db, after, count)).await
+    }
+
+    async fn webhooks(&self, message_no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
+        self.read(move |db| webhooks::of(db, message_no, count)).await
+    }
+
+    async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError> {
+        self.write(move |db| webhooks::remove(db, &received)).await
+    }
+
+    async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
+        let excess = self.read(move |db| webhooks::excess(db, keep, since)).await?;
+        let mut trimmed = Trimmed { left: excess.left, oldest: excess.oldest, ..Trimmed::default() };
+        let kinds = [(excess.too_old, &mut trimmed.too_old), (excess.too_many, &mut trimmed.too_many)];
+        for (before, dropped) in kinds {
+            // Piece by piece, so that no write of a user waits long behind it.
+            while let Some(before) = before {
+                let piece = self.write(move |db| webhooks::drop_piece(db, before)).await?;
+                *dropped += piece;
+                if piece < webhooks::PIECE {
+                    break;
+                }
+            }
+        }
+        Ok(trimmed)
     }
 
     async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {

@@ -11,12 +11,12 @@ UPDATE counters SET time = max(
     ifnull((SELECT max(e.time) FROM entries e WHERE e.message_no = counters.message_no), 0)
 );
 
--- Outlives its message: what happened is told, whatever became of the message since.
+-- Outlive their message: what happened is told, whatever became of the message since. Numbered as they came.
 CREATE TABLE webhooks (
-    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    no INTEGER PRIMARY KEY,
     message_no INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     time INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX webhooks_by_message ON webhooks (message_no, no);
+CREATE INDEX webhooks_by_message ON webhooks (message_no, seq);

@@ -202,10 +202,10 @@ async fn a_start_on_a_full_disk_is_refused_with_words_and_works_when_there_is_sp
         let dir = tempfile::tempdir().unwrap();
         let mut before = None;
         if !is_new {
-            let (child, api) = serve(dir.path()).await;
+            let (mut child, api) = serve(dir.path()).await;
             let mut kept = Kept::new(&api).await;
             assert!(kept.write(&api).await);
-            drop(child);
+            child.kill().await.unwrap();
             before = Some(kept);
         }
         let refused = server(limited(4), dir.path()).stderr(Stdio::piped()).output();

@@ -33,7 +33,7 @@ impl Record {
     /// The same in another spelling of its names, those of the objects in it too.
     pub(crate) fn respelt(&self, spell: fn(&mut str)) -> Self {
         let respelt = Self::new();
-        for name in Object::keys(self.unchecked_ref()).iter() {
+        for name in Object::keys(self.unchecked_ref::<Object>()).iter() {
             let mut name = name.as_string().unwrap_or_default();
             let Some(mut value) = self.property(&name) else { continue };
             if value.is_object() && !value.is_array() {

@@ -76,6 +76,7 @@ impl Pump {
         input(&mut self.inner().client, host::now());
     }
 
+    /// What is borrowed in many places is borrowed by one function.
     #[inline(never)]
     fn inner(&self) -> RefMut<'_, Inner> {
         self.0.borrow_mut()

@@ -95,7 +95,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with a fixed text.
+    /// An error with a fixed text. There are many of them: a call of this is smaller than what it does.
     #[cold]
     #[inline(never)]
     pub const fn new(code: u32, message: &'static str) -> Self {

@@ -127,8 +127,10 @@ fn unpack(signature: &str) -> Option<Token> {
     let base64 = signature.replace('*', "+").replace('-', "/").replace('_', "=");
     let packed = BASE64.decode(base64).ok()?;
     let mut json = Vec::new();
-    ZlibDecoder::new(packed.as_slice()).take(LARGEST + 1).read_to_end(&mut json).ok()?;
-    if json.len() as u64 > LARGEST {
+    let mut zlib = ZlibDecoder::new(packed.as_slice());
+    zlib.by_ref().take(LARGEST + 1).read_to_end(&mut json).ok()?;
+    // What followed the packed part would be read by nobody, so that one signature could be written in many ways.
+    if json.len() as u64 > LARGEST || zlib.total_in() != packed.len() as u64 {
         return None;
     }
     serde_json::from_slice(&json).ok()

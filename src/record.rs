@@ -21,8 +21,8 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_namespace = JSON)]
-    fn stringify(record: &Record) -> JsValue;
+    #[wasm_bindgen(catch, js_namespace = JSON)]
+    fn stringify(record: &Record) -> Result<JsValue, JsValue>;
 }
 
 impl Record {
@@ -30,14 +30,18 @@ impl Record {
         Object::new().unchecked_into()
     }
 
-    /// The same in another spelling of its names, those of the objects in it too.
+    /// The same in another spelling of its names, and of those of the objects in it; what is in these is left as it is.
     pub(crate) fn respelt(&self, spell: fn(&mut str)) -> Self {
+        self.respelt_to(1, spell)
+    }
+
+    fn respelt_to(&self, depth: u32, spell: fn(&mut str)) -> Self {
         let respelt = Self::new();
         for name in Object::keys(self.unchecked_ref::<Object>()).iter() {
             let mut name = name.as_string().unwrap_or_default();
             let Some(mut value) = self.property(&name) else { continue };
-            if value.is_object() && !value.is_array() {
-                value = value.unchecked_into::<Self>().respelt(spell).into();
+            if depth > 0 && value.is_object() && !value.is_array() {
+                value = value.unchecked_into::<Self>().respelt_to(depth - 1, spell).into();
             }
             spell(&mut name);
             respelt.set(&name, &value);
@@ -69,7 +73,8 @@ impl Source for Record {
     }
 
     fn json(&self) -> String {
-        stringify(self).as_string().unwrap_or_default()
+        // What cannot be JSON, such as a cycle, becomes what no server takes.
+        stringify(self).ok().and_then(|json| json.as_string()).unwrap_or_else(|| "[]".into())
     }
 }
 
@@ -117,7 +122,7 @@ pub(crate) fn from_json<T: Read>(text: &JsValue) -> Option<T> {
 
 /// As JSON text, which stays outside.
 pub(crate) fn to_json(value: &impl Write) -> JsValue {
-    stringify(&value.write::<Record>())
+    stringify(&value.write::<Record>()).unwrap_or_default()
 }
 
 /// As an array of objects.

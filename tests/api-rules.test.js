@@ -104,10 +104,14 @@ test('a watch takes back what a rule forbids', async () => {
   stop();
 });
 
+const CIRCLE = {};
+
 test.each([
   ['a rule that is misspelt', { keyowner: { suffix: '' } }, 'Keyowner'],
   ['a rule of another type', { maxKeys: '5' }, 'ExtensionRules.MaxKeys'],
   ['a number that is none', { maxKeys: NaN }, 'ExtensionRules.MaxKeys'],
+  ['what goes round in circles', Object.assign(CIRCLE, { keyOwner: CIRCLE }), 'ExtensionRules'],
+  ['what JSON does not have', { closesAt: 5n }, 'ExtensionRules'],
   ['no object', 'keyOwner', '`0`'],
   ['a list', [{ maxKeys: 5 }], '`0`'],
 ])('%s is refused by name, and the message is not sent', async (_, rules, names) => {

@@ -97,10 +97,15 @@ fn a_signature_that_unpacks_to_megabytes_or_is_padded_is_refused() {
     assert!(bomb.len() < 6144, "short enough to be looked at");
     // What follows the packed part, nobody reads.
     let text = FOREIGN.replace('*', "+").replace('-', "/").replace('_', "=");
-    let mut zlib = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
-    zlib.resize(6000, 0);
-    let padded = base64::engine::general_purpose::STANDARD.encode(zlib);
-    for signature in [bomb, padded.replace('+', "*").replace('/', "-").replace('=', "_")] {
+    let zlib = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let longer = |length: usize| {
+        let mut zlib = zlib.clone();
+        zlib.resize(length, 0);
+        let padded = base64::engine::general_purpose::STANDARD.encode(zlib);
+        padded.replace('+', "*").replace('/', "-").replace('=', "_")
+    };
+    assert_eq!(longer(zlib.len()), FOREIGN);
+    for signature in [bomb, longer(zlib.len() + 1), longer(zlib.len() * 2), longer(6000)] {
         assert_eq!(code(verify(APP, &[SECRET], "xiaojun", &signature, MINTED)), SIGNATURE_UNREADABLE);
     }
 }

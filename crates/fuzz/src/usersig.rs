@@ -73,12 +73,19 @@ fn changed(changes: &[u8], open: impl Fn(&[u8]) -> Vec<u8>, close: impl Fn(&[u8]
             0 if at < bytes.len() => bytes[at] = change[2],
             1 if at < bytes.len() => bytes[at] ^= 1 << (change[2] % 8),
             2 if at < bytes.len() => drop(bytes.remove(at)),
+            _ if change[1] == u8::MAX => bytes.push(change[2]),
             _ => bytes.insert(at.min(bytes.len()), change[2]),
         }
     }
     let signature = close(&bytes);
     match verify(APP, &[SECRET], "alice", &signature, MINTED) {
-        Ok(until) => assert_eq!(until, MINTED + EXPIRE),
+        Ok(until) => {
+            assert_eq!(until, MINTED + EXPIRE);
+            let packed = unarmoured(signature.as_bytes());
+            let mut zlib = ZlibDecoder::new(packed.as_slice());
+            zlib.read_to_end(&mut Vec::new()).unwrap();
+            assert_eq!(zlib.total_in(), packed.len() as u64, "there is more than the signature");
+        }
         Err(error) => check_refusal(error.code.into(), &error.message),
     }
     for identifier in ["bob", "", "alice "] {

@@ -45,8 +45,9 @@ const INLINE_LITTLE: [&str; 2] =
 /// a whole: 2.8 kB after brotli.
 const ONE_LIBRARY: [&str; 3] = ["--lib", "--crate-type", "cdylib"];
 
-/// Data below the stack has addresses of two bytes, not of four, and there are many in the code.
-const LOW_DATA: &str = "-Clink-arg=--no-stack-first";
+/// Data lies above the stack, so that a stack which overflows traps. Above a small one its addresses have three bytes, not
+/// four, and there are many in the code.
+const SMALL_STACK: &str = "-Clink-arg=-zstack-size=262144";
 
 /// What LLVM does to make loops fast, by more variables and by loads on more paths: 1 kB after brotli.
 const LEAN_LOOPS: [&str; 2] = ["-Cllvm-args=-disable-lsr", "-Cllvm-args=-enable-load-pre=false"];
@@ -82,7 +83,7 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .args(cargo)
         .args(ONE_LIBRARY)
         .args(OWN_STD)
-        .args(["--", LOW_DATA])
+        .args(["--", SMALL_STACK])
         .args(LEAN_LOOPS)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", NO_TEXTS)

@@ -45,17 +45,6 @@ fn each_way_of_being_wrong_has_its_code() {
     assert_eq!(code(verify(APP, &[SECRET], "xiaojun", "不是", at)), SIGNATURE_UNREADABLE);
 }
 
-#[test]
-fn nothing_may_follow_a_signature() {
-    // Base64 without padding goes on as well as it ends.
-    let whole = (1..).map(|n| sign(APP, SECRET, &"x".repeat(n), 1000, 60)).find(|sig| !sig.ends_with('_'));
-    let whole = whole.unwrap();
-    for tail in [whole.as_str(), "AAAA", "eJwD"] {
-        let longer = format!("{whole}{tail}");
-        assert_eq!(code(verify(APP, &[SECRET], "x", &longer, 1001)), SIGNATURE_UNREADABLE, "{tail}");
-    }
-}
-
 /// As a signature, whatever it says.
 fn packed(json: &[u8], level: flate2::Compression) -> String {
     use base64::Engine;

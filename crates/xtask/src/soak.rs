@@ -28,11 +28,24 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 6] = [
-    Part { name: "kill", run: |soak| soak.server("kill", &[("SOAK_KILLS", 50)]) },
-    Part { name: "stampede", run: |soak| soak.server("stampede", &[("SOAK_STAMPEDES", 20)]) },
-    Part { name: "two-writers", run: |soak| soak.server("two_writers", &[("SOAK_WRITERS_SECONDS", 10)]) },
-    Part { name: "flood", run: |soak| soak.server("flood", &[("SOAK_FLOODS", 10)]) },
+const PARTS: [Part; 8] = [
+    Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
+    Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
+    Part {
+        name: "two-writers",
+        run: |soak| soak.server("soak::two_writers::", &[("SOAK_WRITERS_SECONDS", 10)]),
+    },
+    Part { name: "flood", run: |soak| soak.server("soak::flood::", &[("SOAK_FLOODS", 10)]) },
+    Part {
+        name: "full-disk",
+        run: |soak| {
+            soak.server("full_disk::a_disk_of_its_own", &[("SOAK_DISK_MIB", 64), ("SOAK_DISK_ROUNDS", 10)])
+        },
+    },
+    Part {
+        name: "crowd",
+        run: |soak| soak.server("soak::crowd::", &[("SOAK_MEMBERS", 1000), ("SOAK_CONNECTIONS", 10_000)]),
+    },
     Part { name: "simulation", run: simulation },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
 ];
@@ -73,19 +86,15 @@ pub(crate) fn amount(name: &str, whole: u64) -> Result<u64> {
 }
 
 impl Soak<'_> {
-    /// A module of `crates/server/tests/it/soak/` against the release server.
-    fn server(&self, module: &str, amounts: &[(&str, u64)]) -> Result<String> {
+    /// Tests of `crates/server/tests/it/`, which have this in their names, against the release server.
+    fn server(&self, tests_named: &str, amounts: &[(&str, u64)]) -> Result<String> {
         let mut tests = self.ready.cmd(self.repo, "cargo").env("SOAK_SEED", self.seed.to_string());
         for (name, whole) in amounts {
             tests = tests.env(name, amount(name, *whole)?.to_string());
         }
         let package = ["test", "--release", "-p", "message-extensions-server", "--test", "it"];
         // One after the other: each has the machine for itself.
-        said(tests.args(package).arg(format!("soak::{module}::")).args([
-            "--",
-            "--nocapture",
-            "--test-threads=1",
-        ]))
+        said(tests.args(package).arg(tests_named).args(["--", "--nocapture", "--test-threads=1"]))
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use crate::client::{ADMIN, APP, Api, GET, SECRET, SEND, SET, set};
 use crate::operating::{get, sample};
 use crate::process::{error_of, serve, start};
+use crate::soak::{amount, done};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_message-extensions-server");
 const WRITERS: usize = 8;
@@ -273,9 +274,7 @@ impl SmallDisk {
 /// Fills a small disk and makes space again, again and again; then restarts the server, when it is full too.
 async fn fills_and_goes_on(megabytes: u64, rounds: u64) {
     let Some(disk) = SmallDisk::new(megabytes).await else {
-        return eprintln!(
-            "skipped: a full disk of its own, since unshare, mount or nsenter may not be used here"
-        );
+        return done("skipped: no disk of its own, since unshare, mount or nsenter may not be used here");
     };
     let data = disk.dir.path().join("data");
     let (mut child, mut api, _) = start(&mut server(disk.run(), &data)).await;
@@ -304,18 +303,11 @@ async fn fills_and_goes_on(megabytes: u64, rounds: u64) {
         kept.is_kept(&api).await;
         assert!(kept.write(&api).await);
     }
+    done(format_args!("a disk of {megabytes} MiB was full {} times", rounds + 1));
     drop(child);
 }
 
 #[tokio::test]
 async fn a_disk_of_its_own_that_fills_up_again_and_again_loses_nothing() {
-    fills_and_goes_on(8, 2).await;
-}
-
-/// As long and large as `FULL_DISK_MB` and `FULL_DISK_ROUNDS` say.
-#[tokio::test]
-#[ignore = "takes as long as one wants"]
-async fn full_disk() {
-    let number = |name, default| std::env::var(name).map_or(default, |value| value.parse().unwrap());
-    fills_and_goes_on(number("FULL_DISK_MB", 64), number("FULL_DISK_ROUNDS", 10)).await;
+    fills_and_goes_on(amount("SOAK_DISK_MIB", 8), amount("SOAK_DISK_ROUNDS", 2)).await;
 }

@@ -8,7 +8,6 @@ mod backup;
 mod bad_requests;
 mod chat;
 mod client;
-mod crowd;
 mod extensions;
 mod faulty;
 mod full_disk;

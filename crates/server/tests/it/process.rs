@@ -1,10 +1,9 @@
 //! The binary: flags, what it prints, how it starts, dies and stops.
 
-use std::collections::HashMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Output, Stdio};
-use std::sync::{Arc, Mutex};
+
 use std::time::Duration;
 
 use message_extensions_core::usersig;
@@ -67,54 +66,6 @@ pub(crate) async fn start(command: &mut Command) -> (Child, Api, Lines<BufReader
 pub(crate) fn terminate(child: &Child) {
     let pid = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-}
-
-#[tokio::test]
-async fn every_acknowledged_set_survives_a_kill() {
-    const WRITERS: usize = 8;
-    let dir = tempfile::tempdir().unwrap();
-    let (mut child, api) = serve(dir.path()).await;
-    let message = api.c2c_message().await;
-    let acknowledged = Arc::new(Mutex::new(HashMap::<String, (u64, String)>::new()));
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| {
-            let (api, message, acknowledged) = (api.clone(), message.clone(), Arc::clone(&acknowledged));
-            tokio::spawn(async move {
-                let key = format!("writer {writer}");
-                let url = format!("/v4/{SET}?{}", query("bob"));
-                for n in 0u32.. {
-                    let seq = acknowledged.lock().unwrap().get(&key).map_or(0, |(seq, _)| *seq);
-                    let body = set(&message, &[(&key, &n.to_string(), seq)]).to_string();
-                    let Ok(answer) = api.http("POST", &url, &[], &body).await else { return };
-                    let reply = answer.json();
-                    assert_eq!(reply["ExtensionList"][0]["ErrorCode"], 0, "{reply}");
-                    let item = (reply["Seq"].as_u64().unwrap(), n.to_string());
-                    acknowledged.lock().unwrap().insert(key.clone(), item);
-                }
-            })
-        })
-        .collect();
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    child.kill().await.unwrap();
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    let acknowledged = acknowledged.lock().unwrap().clone();
-    assert_eq!(acknowledged.len(), WRITERS);
-
-    let (_child, api) = serve(dir.path()).await;
-    let reply = api.ok("bob", GET, &message).await;
-    let kept = |key: &str| -> (u64, u64) {
-        let all = reply["ExtensionList"].as_array().unwrap();
-        let item = all.iter().find(|item| item["Key"] == key).unwrap();
-        (item["Seq"].as_u64().unwrap(), item["Value"].as_str().unwrap().parse().unwrap())
-    };
-    for (key, (seq, value)) in &acknowledged {
-        // The one after it may have been committed without having been answered.
-        let (kept_seq, kept_value) = kept(key);
-        let value: u64 = value.parse().unwrap();
-        assert!((kept_seq, kept_value) == (*seq, value) || (kept_seq > *seq && kept_value == value + 1));
-    }
 }
 
 #[tokio::test]

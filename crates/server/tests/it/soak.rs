@@ -2,6 +2,7 @@
 //! small share; `cargo xtask soak` says by the variables `SOAK_…` how much, and runs the whole. `SOAK_SEED=n` makes the
 //! choices of an earlier run again, as far as they are not the clock's.
 
+mod crowd;
 mod flood;
 mod history;
 mod kill;
@@ -16,7 +17,7 @@ use crate::client::{ADMIN, Api, CREATE, GROUP_SEND, message};
 use crate::socket::Socket;
 
 /// How much of something: the variable `name`, or a small share.
-fn amount(name: &str, share: u64) -> u64 {
+pub(crate) fn amount(name: &str, share: u64) -> u64 {
     std::env::var(name).map_or(share, |given| given.parse().unwrap())
 }
 
@@ -28,7 +29,7 @@ fn seed() -> u64 {
 }
 
 /// Says what was done, in the line that `cargo xtask soak` shows.
-fn done(what: impl Display) {
+pub(crate) fn done(what: impl Display) {
     println!("soak: {what}");
 }
 

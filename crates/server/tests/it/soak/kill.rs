@@ -15,8 +15,9 @@ use tokio::task::JoinHandle;
 use super::history::{Answered, History};
 use super::{amount, done, group_messages, seed, users};
 use crate::client::{Api, GROUP_GET, GROUP_SET, query, with};
-use crate::process::serve;
+use crate::process::{UNLIMITED, serve_with};
 use crate::socket::Socket;
+use crate::webhook_receiver::{Got, Receiver};
 
 const WRITERS: usize = 24;
 const MESSAGES: usize = 3;
@@ -179,7 +180,6 @@ async fn settle(
     for (history, message) in histories.iter().zip(messages) {
         history.check(api, OBSERVER, message).await;
     }
-    // Who else is told of changes is asked here.
     for (history, events) in histories.iter().zip(pushed) {
         counts.pushed += events.len();
         history.check_events(&events);
@@ -216,12 +216,35 @@ async fn write_and_kill(
     listening.await.unwrap()
 }
 
+/// Every change there was has been told, in the order of Seq; some of them again, after a kill.
+async fn check_webhooks(receiver: &Receiver, messages: &[Value], histories: &[History]) -> usize {
+    for (message, history) in messages.iter().zip(histories) {
+        let latest = history.latest_seq();
+        receiver
+            .until("the last change was not told", |got| {
+                got.iter().any(|got| got.is_of(message) && got.seq() == latest)
+            })
+            .await;
+        let mut told = Vec::new();
+        for event in receiver.got().iter().filter(|got| got.is_of(message)).map(Got::json) {
+            if event["Seq"].as_u64().unwrap() > told.len() as u64 {
+                told.push(event);
+            }
+        }
+        history.check_events(&told);
+        assert_eq!((told[0]["Seq"].as_u64(), told.len() as u64), (Some(1), latest));
+    }
+    receiver.got().len()
+}
+
 #[tokio::test]
 async fn killed_again_and_again_it_loses_nothing_acknowledged_and_gives_each_seq_once() {
     let (kills, seed) = (amount("SOAK_KILLS", 3), seed());
     let mut rng = Rng::with_seed(seed);
     let dir = tempfile::tempdir().unwrap();
-    let (mut child, mut api) = serve(dir.path()).await;
+    let (receiver, url) = Receiver::start().await;
+    let flags = [&UNLIMITED[..], &["--webhook", &url, "--webhook-secret", "a key"]].concat();
+    let (mut child, mut api) = serve_with(dir.path(), &flags).await;
     let mut members = users("writer", WRITERS);
     let mut writers: Vec<_> = members.iter().map(|name| Writer::new(name.clone(), rng.fork())).collect();
     members.push(OBSERVER.into());
@@ -230,14 +253,15 @@ async fn killed_again_and_again_it_loses_nothing_acknowledged_and_gives_each_seq
     let mut counts = Counts { acknowledged: 0, done_unanswered: 0, pushed: 0 };
     for _ in 0..kills {
         let pushed = write_and_kill(child, &api, &messages, &mut writers, &mut rng).await;
-        (child, api) = serve(dir.path()).await;
+        (child, api) = serve_with(dir.path(), &flags).await;
         settle(&api, &messages, &mut writers, &mut histories, pushed, &mut counts).await;
     }
+    let webhooks = check_webhooks(&receiver, &messages, &histories).await;
     let seqs: u64 = histories.iter().map(History::latest_seq).sum();
     assert!(seqs > 0 && counts.pushed > 0, "nothing was written before any of the kills");
     let Counts { acknowledged, done_unanswered, pushed } = counts;
     done(format_args!(
         "{kills} kills, {acknowledged} answers before them, {seqs} Seqs, {done_unanswered} done but not answered, \
-         {pushed} pushed, seed {seed}"
+         {pushed} pushed, {webhooks} webhooks, seed {seed}"
     ));
 }

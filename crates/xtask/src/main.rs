@@ -5,7 +5,7 @@
 //! | [`setup`] | brings what is missing: the wasm target, the CLI of wasm-bindgen, npm tools, browsers |
 //! | [`package`], [`short_names`] | `build`: the npm package in `pkg/`, and the server |
 //! | [`demo`] | the demo page on a server of its own |
-//! | [`mod@test`], [`lint`], [`size`] | every check; the last line counts them |
+//! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
 //! | [`soak`], [`fuzz`] | the proofs that take long |
 //! | [`codes`] | what is generated from the one list of error codes |
 //!
@@ -16,6 +16,7 @@ mod demo;
 mod fuzz;
 mod lint;
 mod package;
+mod packed;
 mod repo;
 mod report;
 mod run;
@@ -60,7 +61,7 @@ enum Chore {
     },
     /// Set up, build, lint, and run every test; the last line is "N passed, M failed"
     Test,
-    /// The proofs that take long: kills, stampedes, floods, simulated clients, fuzzing
+    /// The proofs that take long: kills, stampedes, floods, simulated clients, fuzzing, other people's bundlers
     Soak {
         /// One part by its name; without it all
         part: Option<String>,

@@ -96,7 +96,7 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .env("RUSTFLAGS", NO_TEXTS)
         .run()?;
 
-    // One folder with the template and the glue side by side, as index.js imports it.
+    // One folder with the template and the glue side by side, as chat.js imports it.
     let work = ready.wasm.target_folder(repo).join("package");
     fresh_folder(&work)?;
     copy_folder(&repo.path("pkg-template"), &work)?;

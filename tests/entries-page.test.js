@@ -12,8 +12,9 @@ import { until } from './support/wait.js';
 
 const STRICT = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 const NO_WASM = "default-src 'none'; script-src 'self'; connect-src 'self'";
+const NO_FETCH = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
 
-/** A server of pages, each named by its entry and its policy; `prepare` changes the folder first. */
+/** A server of pages, each with an entry and a policy; `prepare` changes the package's folder first. */
 async function startPages(prepare = () => {}) {
   const site = makeSite();
   cpSync(inCheckout('tests/support/entries'), join(site.folder, 'entries'), { recursive: true });
@@ -23,8 +24,9 @@ async function startPages(prepare = () => {}) {
     await server.stop();
     site.remove();
   };
+  let pages = 0;
   const page = (entry, policy) => {
-    const name = `${entry}-${policy === STRICT ? 'strict' : policy ? 'no-wasm' : 'free'}.html`;
+    const name = `page-${(pages += 1)}.html`;
     const meta = policy ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : '';
     writeFileSync(
       join(site.folder, name),
@@ -95,6 +97,13 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     const { code, message } = await refusal(whole);
     expect(code).toBe(9005);
     expect(message).toMatch(/could not be loaded \(.*(CSP|Content Security Policy|unsafe-eval).*\).*script-src 'wasm-unsafe-eval'/s);
+  });
+
+  test('where the policy lets nothing be fetched, calls of index.js reject with 9005 and name connect-src', async () => {
+    await open(whole, 'index', NO_FETCH);
+    const { code, message } = await refusal(whole);
+    expect(code).toBe(9005);
+    expect(message).toMatch(/could not be loaded \(TypeError: .*connect-src 'self'/);
   });
 
   test('where the wasm is not served, calls of index.js reject with 9005, its URL, and what to do', async () => {

@@ -3,6 +3,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { afterAll } from 'vitest';
 import { inCheckout, PACKAGE } from './paths.js';
 
 export const VERSIONS = [18, 19];
@@ -17,10 +18,13 @@ export async function loadReact(version) {
   return { React, createElement: React.createElement, act: React.act, ...client, ...server, ...hooks };
 }
 
+const copies = new Set();
+afterAll(() => copies.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A copy of the package that finds the React which `from` finds; this process's own. */
 function beside(from) {
   const folder = from.resolve('react/package.json').replace(/react\/package\.json$/, `message-extensions-${process.pid}`);
-  cpSync(PACKAGE, folder, { recursive: true });
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (!copies.has(folder)) cpSync(PACKAGE, folder, { recursive: true });
+  copies.add(folder);
   return folder;
 }

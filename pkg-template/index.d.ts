@@ -344,7 +344,7 @@ export interface CreateOptions {
   SDKAppID: number;
   /** The server's http or https URL, `/v4/…` comes after it; the page's origin when omitted. {@link ENDPOINTS} has the hosted ones. */
   endpoint?: string;
-  /** The WebAssembly part; fetched from beside the package's module when omitted. */
+  /** The WebAssembly part; when omitted, as the entry has it: fetched from beside it, read from the disk (Node), contained in it (`./inline`). */
   wasm?: WasmSource;
   /** `deleteMessageExtensions(message, [])` rejects with 9001; it clears the message otherwise, as in the mirrored API. Default false. */
   refuseEmptyKeyList?: boolean;

@@ -1,35 +1,29 @@
 // The packed package, installed by npm into an app of its own and built by Vite, works in a browser.
 
-import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { build, createServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { installApp } from './support/app.js';
 import { callPage, startBrowser } from './support/browsers.js';
-import { inCheckout, tarball } from './support/paths.js';
 import { APP, must, sign, startServer } from './support/server.js';
 import { until } from './support/wait.js';
 
+let app;
 let project;
 let server;
 let driver;
 
 beforeAll(async () => {
-  project = mkdtempSync(join(tmpdir(), 'message-extensions-app-'));
-  cpSync(inCheckout('tests/support/bundled'), project, { recursive: true });
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  // The package depends on nothing, so no registry is needed.
-  const install = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', tarball()];
-  await promisify(execFile)('npm', install, { cwd: project });
+  app = await installApp('bundled');
+  project = app.folder;
   server = await startServer({ staticDir: join(project, 'dist') });
   driver = await startBrowser('Chromium');
 });
 afterAll(async () => {
   await driver?.quit();
   await server?.stop();
-  rmSync(project, { recursive: true });
+  app?.remove();
 });
 
 const quiet = () => ({ root: project, configFile: false, logLevel: 'error', cacheDir: join(project, '.vite') });

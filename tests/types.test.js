@@ -59,15 +59,15 @@ test('the samples are those of both seeds', () => {
 });
 
 describe.each([
-  ['the package', 'use.ts', 'misuse.ts'],
-  ['the entry for React', 'use-react.tsx', 'misuse-react.tsx'],
-  ['the entry for Vue', 'use-vue.ts', 'misuse-vue.ts'],
+  ['the package', ['use.ts', 'entries.ts'], 'misuse.ts'],
+  ['the entry for React', ['use-react.tsx'], 'misuse-react.tsx'],
+  ['the entry for Vue', ['use-vue.ts'], 'misuse-vue.ts'],
 ])('%s', (_, use, misuse) => {
   test.each([
     ['a bundler', BUNDLER],
     ['Node', NODE],
   ])('an app that uses all of it compiles, resolved as by %s', (__, options) => {
-    expect(complaints([`${TYPES}/${use}`], options)).toEqual([]);
+    expect(complaints(use.map((file) => `${TYPES}/${file}`), options)).toEqual([]);
   });
 
   test('what must not compile does not', () => {

@@ -1,11 +1,13 @@
 //! `build`: the npm package in `pkg/`, and the server.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use flate2::{Compression, write::DeflateEncoder};
 use message_extensions_core::code::CODES;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::codes;
 use crate::repo::{Repo, copy_folder, fresh_folder, read, write};
@@ -16,8 +18,13 @@ use crate::short_names;
 const NAME: &str = "message_extensions";
 /// The compiled SDK in the package.
 pub(crate) const WASM: &str = "message_extensions_bg.wasm";
-/// The package's entry, with the glue in it.
+/// The package's first entry, with the glue in it.
 pub(crate) const ENTRY: &str = "index.js";
+/// The wasm as the entry contains it that loads no file; gone into the script when the package is built.
+const EMBEDDED: &str = "message_extensions_bg.deflate";
+
+/// A complaint of the glue about a way of calling it that is not ours.
+const NEVER_SAID: &str = "console.warn('using deprecated parameters for the initialization function; pass a single object instead')";
 
 /// The script of the npm package `idb`.
 const IDB: &str = "idb/build/index.js";
@@ -89,7 +96,7 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .env("RUSTFLAGS", NO_TEXTS)
         .run()?;
 
-    // One folder with the template and the glue side by side, as index.js imports it.
+    // One folder with the template and the glue side by side, as chat.js imports it.
     let work = ready.wasm.target_folder(repo).join("package");
     fresh_folder(&work)?;
     copy_folder(&repo.path("pkg-template"), &work)?;
@@ -100,7 +107,9 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
 /// The glue, and the wasm made small.
 fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
     let compiled = ready.wasm.target_folder(repo).join(format!("wasm32-unknown-unknown/wasm/{NAME}.wasm"));
-    let options = ["--target", "web", "--no-typescript", "--out-name", NAME, "--out-dir"];
+    // Where the wasm lies is for each entry to say; bundlers would else give it to the one that contains it, too.
+    let options =
+        ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", NAME, "--out-dir"];
     ready.cmd(repo, "wasm-bindgen").args(options).arg(work).arg(compiled).run()?;
     let wasm = work.join(WASM);
     ready
@@ -124,10 +133,11 @@ fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
     let table =
         ready.cmd(repo, "wasm-opt").arg(shorten).args(FEATURES).arg(&wasm).arg("-o").arg(&wasm).read()?;
     let glue = work.join(format!("{NAME}.js"));
-    write(&glue, short_names::apply(&read(&glue)?, &table)?)
+    let named = short_names::apply(&read(&glue)?, &table)?;
+    write(&glue, short_names::replace_once(&named, NEVER_SAID, "")?)
 }
 
-/// `pkg/`: the template, its entries minified with what they import, the first one with the glue in it.
+/// `pkg/`: the template, its entries minified with what they import.
 fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
     let pkg = repo.pkg();
     fresh_folder(&pkg)?;
@@ -135,11 +145,13 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
     for script in scripts(&pkg)? {
         std::fs::remove_file(script)?;
     }
+    let wasm = std::fs::read(work.join(WASM)).context("cannot read the wasm file")?;
+    write(&work.join(EMBEDDED), deflate(&wasm)?)?;
     let manifest = read(&work.join("package.json"))?;
     for entry in entries(&manifest)? {
         let mut esbuild = ready.cmd(repo, "esbuild").dir(work).arg(&entry);
         if entry != ENTRY {
-            // One instance of the wasm in a page, whichever entries it imports.
+            // What needs the first entry imports it, so that a page has one instance of the wasm.
             esbuild = esbuild.arg(format!("--external:./{ENTRY}"));
         }
         esbuild
@@ -151,6 +163,7 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
                 "--target=es2022",
             ])
             .args(["--minify", "--legal-comments=none", "--charset=utf8", "--log-level=warning"])
+            .arg("--loader:.deflate=base64")
             // The one package that is bundled; a page needs no import map.
             .arg(format!("--alias:idb={}", ready.build_package(repo, IDB).display()))
             .arg(format!("--define:__VERSION__=\"{VERSION}\""))
@@ -161,6 +174,13 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
     std::fs::copy(work.join(WASM), pkg.join(WASM)).context("cannot copy the wasm file")?;
     write(&pkg.join("codes.d.ts"), codes::typescript())?;
     write(&pkg.join("package.json"), with_version(&manifest, VERSION)?)
+}
+
+/// Without a header, as `DecompressionStream('deflate-raw')` reads it.
+fn deflate(content: &[u8]) -> Result<Vec<u8>> {
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());
+    deflated.write_all(content)?;
+    Ok(deflated.finish()?)
 }
 
 /// The `.js` files of a folder.
@@ -183,10 +203,26 @@ fn entries(manifest: &str) -> Result<Vec<String>> {
             _ => {}
         }
     }
-    let manifest: Value = serde_json::from_str(manifest).context("pkg-template/package.json is not JSON")?;
     let mut entries = Vec::new();
-    collect(manifest.get("exports").context("pkg-template/package.json exports nothing")?, &mut entries);
+    exports(manifest)?.values().for_each(|exported| collect(exported, &mut entries));
     Ok(entries)
+}
+
+/// The scripts that a page gets, by the names that follow the package's (`.`, `./inline`).
+pub(crate) fn page_scripts(manifest: &str) -> Result<Vec<(String, String)>> {
+    let script = |(name, exported): (String, Value)| {
+        let path = exported.get("default")?.as_str()?.trim_start_matches("./").to_owned();
+        path.ends_with(".js").then_some((name, path))
+    };
+    Ok(exports(manifest)?.into_iter().filter_map(script).collect())
+}
+
+fn exports(manifest: &str) -> Result<Map<String, Value>> {
+    let mut manifest: Value = serde_json::from_str(manifest).context("package.json is not JSON")?;
+    match manifest.get_mut("exports").map(Value::take) {
+        Some(Value::Object(exports)) => Ok(exports),
+        _ => bail!("package.json exports nothing"),
+    }
 }
 
 /// package.json with another version. As text: the order of its keys has a meaning.
@@ -228,6 +264,12 @@ mod tests {
         let manifest = r#"{"exports":{".":{"types":"./index.d.ts","default":"./index.js"},"./wasm":"./a.wasm",
             "./react":{"default":"./react.js","import":"./react.js"}}}"#;
         assert_eq!(entries(manifest).unwrap(), ["index.js", "react.js"]);
+    }
+
+    #[test]
+    fn a_page_gets_what_is_exported_without_a_condition() {
+        let manifest = r#"{"exports":{".":{"types":"./i.d.ts","node":"./node.js","default":"./index.js"},"./wasm":"./a.wasm"}}"#;
+        assert_eq!(page_scripts(manifest).unwrap(), [(".".to_owned(), "index.js".to_owned())]);
     }
 
     #[test]

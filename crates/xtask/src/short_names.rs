@@ -30,7 +30,8 @@ fn rows(table: &Value, part: &str) -> Result<Vec<Vec<String>>> {
     serde_json::from_value(rows).context("wasm-opt's table of names is not made of names")
 }
 
-fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
+/// An error where `from` does not stand exactly once: wasm-bindgen writes it in another way by now.
+pub(crate) fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
     match text.matches(from).count() {
         1 => Ok(text.replacen(from, to, 1)),
         n => bail!("{from:?} stands {n} times in the glue, not once"),

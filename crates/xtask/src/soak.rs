@@ -6,6 +6,8 @@ use std::env;
 use anyhow::{Context, Result, bail};
 
 use crate::fuzz;
+use crate::package;
+use crate::packed;
 use crate::repo::Repo;
 use crate::report::{Counts, Report};
 use crate::run::Cmd;
@@ -28,7 +30,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -48,6 +50,7 @@ const PARTS: [Part; 8] = [
     },
     Part { name: "simulation", run: simulation },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
+    Part { name: "packaging", run: packaging },
 ];
 
 /// Runs all parts, or the one with this name; false when something failed, which the report has said.
@@ -120,6 +123,15 @@ fn simulation(soak: &Soak<'_>) -> Result<String> {
     let tests = soak.ready.cmd(soak.repo, "cargo").env("SIMULATION_SEEDS", seeds.to_string()).args(core);
     said(tests)?;
     Ok(format!("{seeds} worlds, the seeds 0 to {}", seeds.saturating_sub(1)))
+}
+
+/// The packed package in apps built by the bundlers and frameworks that `test` leaves out.
+fn packaging(soak: &Soak<'_>) -> Result<String> {
+    let ready = setup::run(soak.repo, Purpose::Packaging)?;
+    package::build(soak.repo, &ready)?;
+    let outcome = packed::run(soak.repo, &ready, &ready.browsers()?, Some("packaging"))?;
+    outcome.result?;
+    Ok(format!("webpack, esbuild and Next.js: {} tests", outcome.counts.passed))
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! `test`: everything, in the order in which a failure tells most. Goes on after a failure where that makes sense.
 
-use std::path::Path;
-
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::Result;
 
 use crate::lint;
 use crate::package;
-use crate::repo::{Repo, read, write};
-use crate::report::{Counts, Outcome, Report};
+use crate::packed;
+use crate::repo::{Repo, write};
+use crate::report::{Outcome, Report};
 use crate::setup::{self, Browsers, Purpose, Ready};
 use crate::size;
 
@@ -33,7 +31,7 @@ pub(crate) fn run(repo: &Repo) -> Result<bool> {
     report.step("tests: wasm in Chromium", || in_browser(repo, &ready, &browsers, "chrome"));
     report.step("tests: wasm in Firefox", || in_browser(repo, &ready, &browsers, "firefox"));
     if is_built {
-        report.step("tests: the packed package", || packed(repo, &ready, &browsers));
+        report.step("tests: the packed package", || packed::run(repo, &ready, &browsers, None));
     } else {
         report.skip("tests: the packed package", "the build failed");
     }
@@ -59,40 +57,4 @@ fn in_browser(repo: &Repo, ready: &Ready, browsers: &Browsers, browser: &str) ->
         .args(["-p", "message-extensions"])
         .tee()
         .map(Outcome::of_tests)
-}
-
-/// The JavaScript tests, on the package as npm would install it.
-fn packed(repo: &Repo, ready: &Ready, browsers: &Browsers) -> Result<Outcome> {
-    let tests = repo.path("tests");
-    let tarball = package::pack(repo, ready, &repo.target().join("npm"))?;
-    package::install(repo, ready, &tarball, &tests)?;
-    let counted = repo.target().join("vitest.json");
-    let _ = std::fs::remove_file(&counted);
-    let result = ready
-        .cmd(repo, "npm")
-        .dir(&tests)
-        .env("MESSAGE_EXTENSIONS_SERVER", repo.server())
-        .env("MESSAGE_EXTENSIONS_TARBALL", &tarball)
-        .env("CHROME", &browsers.chrome)
-        .env("CHROMEDRIVER", &browsers.chromedriver)
-        .env("FIREFOX", &browsers.firefox)
-        .env("GECKODRIVER", &browsers.geckodriver)
-        .env("XTASK", std::env::current_exe()?)
-        .args(["test", "--", "--reporter=default", "--reporter=json"])
-        .arg(format!("--outputFile.json={}", counted.display()))
-        .run();
-    let counts = match (vitest_counts(&counted), &result) {
-        (Err(error), Ok(())) => return Err(error),
-        (counts, _) => counts.unwrap_or_default(),
-    };
-    Ok(Outcome { counts, result })
-}
-
-fn vitest_counts(path: &Path) -> Result<Counts> {
-    let report: Value = serde_json::from_str(&read(path)?).context("vitest's report is not JSON")?;
-    let number = |name: &str| report.get(name).and_then(Value::as_u64);
-    match (number("numPassedTests"), number("numFailedTests")) {
-        (Some(passed), Some(failed)) => Ok(Counts { passed, failed }),
-        _ => bail!("vitest's report has no counts"),
-    }
 }

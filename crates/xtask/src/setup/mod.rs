@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     Test,
     /// `soak`: a C++ compiler too.
     Soak,
+    /// A part of `soak`: what `test` needs, and the bundlers of `tests/packaging`.
+    Packaging,
 }
 
 /// Something that must be there.
@@ -88,7 +90,7 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
         Box::new(&bindgen),
         Box::new(&build_tools),
     ];
-    if purpose == Purpose::Test {
+    if matches!(purpose, Purpose::Test | Purpose::Packaging) {
         steps.push(Box::new(&wasm_pack));
         steps.push(Box::new(browsers::CHROMIUM));
         steps.push(Box::new(browsers::FIREFOX));
@@ -96,6 +98,9 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
             steps.push(Box::new(&geckodriver));
         }
         steps.push(Box::new(npm::NpmFolder::tests(repo)));
+    }
+    if purpose == Purpose::Packaging {
+        steps.push(Box::new(npm::NpmFolder::packaging(repo)));
     }
     if purpose == Purpose::Soak {
         steps.push(Box::new(tools::CxxCompiler));

@@ -28,6 +28,11 @@ impl NpmFolder {
         Self { what: "the packages of the JavaScript tests", folder: repo.path("tests") }
     }
 
+    /// The bundlers and frameworks that only the soak builds with.
+    pub(super) fn packaging(repo: &Repo) -> Self {
+        Self { what: "webpack, esbuild and Next.js", folder: repo.path("tests/packaging") }
+    }
+
     /// A file of one of the packages.
     pub(super) fn file(&self, path: &str) -> PathBuf {
         self.folder.join("node_modules").join(path)

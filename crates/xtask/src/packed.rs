@@ -1,0 +1,48 @@
+//! The JavaScript tests, on the package as npm would install it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::package;
+use crate::repo::{Repo, read};
+use crate::report::{Counts, Outcome};
+use crate::setup::{Browsers, Ready};
+
+/// Packs and installs what `build` has left, and runs the tests of `tests/`, or those of a folder in it.
+pub(crate) fn run(repo: &Repo, ready: &Ready, browsers: &Browsers, folder: Option<&str>) -> Result<Outcome> {
+    let tests = repo.path("tests");
+    let tarball = package::pack(repo, ready, &repo.target().join("npm"))?;
+    package::install(repo, ready, &tarball, &tests)?;
+    let counted = repo.target().join("vitest.json");
+    let _ = std::fs::remove_file(&counted);
+    let result = ready
+        .cmd(repo, "npm")
+        .dir(&tests)
+        .env("MESSAGE_EXTENSIONS_SERVER", repo.server())
+        .env("MESSAGE_EXTENSIONS_TARBALL", &tarball)
+        .env("CHROME", &browsers.chrome)
+        .env("CHROMEDRIVER", &browsers.chromedriver)
+        .env("FIREFOX", &browsers.firefox)
+        .env("GECKODRIVER", &browsers.geckodriver)
+        .env("XTASK", std::env::current_exe()?)
+        .args(["test", "--", "--reporter=default", "--reporter=json"])
+        .arg(format!("--outputFile.json={}", counted.display()))
+        .args(folder.map(|folder| format!("--dir={folder}")))
+        .run();
+    let counts = match (vitest_counts(&counted), &result) {
+        (Err(error), Ok(())) => return Err(error),
+        (counts, _) => counts.unwrap_or_default(),
+    };
+    Ok(Outcome { counts, result })
+}
+
+fn vitest_counts(path: &Path) -> Result<Counts> {
+    let report: Value = serde_json::from_str(&read(path)?).context("vitest's report is not JSON")?;
+    let number = |name: &str| report.get(name).and_then(Value::as_u64);
+    match (number("numPassedTests"), number("numFailedTests")) {
+        (Some(passed), Some(failed)) => Ok(Counts { passed, failed }),
+        _ => bail!("vitest's report has no counts"),
+    }
+}

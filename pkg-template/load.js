@@ -1,0 +1,45 @@
+// The wasm, loaded once for all instances of a page. Where it comes from is the one thing in which the entries differ
+// (index.js, inline.js, node.js): each says so before anything is created.
+
+/* global CODES -- the numbers of crates/core/src/code.rs, put in by `cargo xtask build` */
+
+import init from './message_extensions.js';
+import { MessageExtensionError } from './error.js';
+
+const TIME_LIMIT = 15_000;
+
+let getSource;
+let help;
+/** Empty again after a failure, so that the next call tries anew. */
+let loading;
+
+/** Has the wasm come from what `get` gives; `advice` is what to do when it cannot be had. Loads nothing yet. */
+export function loadFrom(get, advice) {
+  getSource = get;
+  help = advice;
+}
+
+/** Resolves when the wasm is there. A `source` of the caller's own goes before the entry's. */
+export function load(source) {
+  loading ??= withinTimeLimit(start(source)).catch((cause) => {
+    loading = undefined;
+    throw new MessageExtensionError(
+      CODES.NOT_LOADED,
+      `message_extensions_bg.wasm could not be loaded (${cause}). ${help}`,
+    );
+  });
+  return loading;
+}
+
+/** Async, so that whatever the source throws is a rejection. */
+async function start(source) {
+  return init({ module_or_path: await (source || getSource()) });
+}
+
+function withinTimeLimit(promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer within 15 seconds')), TIME_LIMIT);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -18,6 +18,7 @@ const BASE = {
   target: ts.ScriptTarget.ES2022,
   lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
   types: [],
+  jsx: ts.JsxEmit.ReactJSX,
 };
 const BUNDLER = { ...BASE, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };
 const NODE = { ...BASE, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
@@ -57,15 +58,21 @@ test('the samples are those of both seeds', () => {
   expect(readdirSync(SAMPLES).sort()).toEqual(['000', '001'].flatMap((seed) => names.map((name) => `${seed}_${name}.js`)));
 });
 
-test.each([
-  ['a bundler', BUNDLER],
-  ['Node', NODE],
-])('an app that uses all of it compiles, resolved as by %s', (_, options) => {
-  expect(complaints([`${TYPES}/use.ts`, `${TYPES}/entries.ts`], options)).toEqual([]);
-});
+describe.each([
+  ['the package', ['use.ts', 'entries.ts'], 'misuse.ts'],
+  ['the entry for React', ['use-react.tsx'], 'misuse-react.tsx'],
+  ['the entry for Vue', ['use-vue.ts'], 'misuse-vue.ts'],
+])('%s', (_, use, misuse) => {
+  test.each([
+    ['a bundler', BUNDLER],
+    ['Node', NODE],
+  ])('an app that uses all of it compiles, resolved as by %s', (__, options) => {
+    expect(complaints(use.map((file) => `${TYPES}/${file}`), options)).toEqual([]);
+  });
 
-test('what must not compile does not', () => {
-  expect(complaints([`${TYPES}/misuse.ts`])).toEqual([]);
+  test('what must not compile does not', () => {
+    expect(complaints([`${TYPES}/${misuse}`])).toEqual([]);
+  });
 });
 
 test('the compiler is heard: a mistake is reported', () => {

@@ -1,17 +1,21 @@
 //! The SDK, as a server speaks to it: whatever comes, nothing panics, each call is settled once, and what is read is read as
 //! serde reads it.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use message_extensions_core::client::*;
 use message_extensions_core::wire::{
-    ListReply, MessageState, PullReply, Read, SendReply, ServerFrame, SetReply, Sink, Source, Write,
+    ListReply, MessageState, PullReply, Read, SendReply, ServerFrame, SetReply, Write,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+#[path = "../../core/tests/support/mod.rs"]
+mod support;
+
+use support::{Built, Parsed};
 
 const LINES: usize = 48;
 /// More than any one input can lead to.
@@ -104,7 +108,7 @@ impl Page {
             }
             b'l' => {
                 let states = serde_json::from_slice::<Vec<Value>>(rest).unwrap_or_default();
-                let states = states.iter().map(|state| MessageState::read(&Parsed(state))).collect();
+                let states = states.iter().map(|state| MessageState::read(&Parsed(state.clone()))).collect();
                 self.client.handle_loaded(states, Vec::new(), now);
             }
             b'o' => self.client.handle_socket_open(now),
@@ -190,9 +194,9 @@ fn read<T: Read + Write + DeserializeOwned + Serialize + Debug + PartialEq>(json
     if !value.is_object() {
         return None;
     }
-    let read = T::read(&Parsed(&value));
+    let read = T::read(&Parsed(value.clone()));
     let written = read.write::<Built>().json();
-    assert_eq!(T::read(&Parsed(&written)), read);
+    assert_eq!(T::read(&Parsed(written.clone())), read);
     if let Ok(expected) = serde_json::from_value::<T>(value.clone())
         && is_exact(&value)
     {
@@ -207,69 +211,5 @@ fn is_exact(value: &Value) -> bool {
         Value::Array(values) => values.iter().all(is_exact),
         Value::Object(fields) => fields.values().all(is_exact),
         _ => true,
-    }
-}
-
-/// JSON as the SDK's reader sees it in a browser.
-struct Parsed<'a>(&'a Value);
-
-impl Source for Parsed<'_> {
-    fn text(&self, name: &'static str) -> Option<String> {
-        self.0.get(name)?.as_str().map(String::from)
-    }
-
-    fn number(&self, name: &'static str) -> Option<f64> {
-        self.0.get(name)?.as_f64()
-    }
-
-    fn object(&self, name: &'static str) -> Option<Self> {
-        self.0.get(name).filter(|value| value.is_object()).map(Self)
-    }
-
-    fn list(&self, name: &'static str) -> Option<Vec<Self>> {
-        Some(self.0.get(name)?.as_array()?.iter().map(Self).collect())
-    }
-
-    fn json(&self) -> String {
-        self.0.to_string()
-    }
-}
-
-/// JSON as the SDK builds it there.
-struct Built(RefCell<Map<String, Value>>);
-
-impl Built {
-    fn json(self) -> Value {
-        Value::Object(self.0.into_inner())
-    }
-
-    fn put(&self, name: &'static str, value: Value) {
-        assert!(self.0.borrow_mut().insert(name.into(), value).is_none(), "{name} is written twice");
-    }
-}
-
-impl Sink for Built {
-    fn empty() -> Self {
-        Self(RefCell::default())
-    }
-
-    fn parsed(json: &str) -> Self {
-        Self(RefCell::new(serde_json::from_str(json).unwrap_or_default()))
-    }
-
-    fn put_text(&self, name: &'static str, value: &str) {
-        self.put(name, value.into());
-    }
-
-    fn put_number(&self, name: &'static str, value: f64) {
-        self.put(name, value.into());
-    }
-
-    fn put_object(&self, name: &'static str, value: Self) {
-        self.put(name, value.json());
-    }
-
-    fn put_list<T: Write>(&self, name: &'static str, values: &[T]) {
-        self.put(name, values.iter().map(|value| value.write::<Self>().json()).collect());
     }
 }

@@ -1,8 +1,9 @@
-//! Secrets: given as they are, or in a file; never shown.
+//! Secrets: given as they are, or in a file; never shown. A URL may hold one.
 
 use std::fmt;
 use std::path::Path;
 
+use message_extensions_server::webhook::Url;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -67,4 +68,41 @@ pub(super) fn get(name: &str, given: Option<&Secret>, file: Option<&Path>) -> Re
         }
     };
     if key.is_empty() { Err(format!("{whence} is empty")) } else { Ok(Some(key)) }
+}
+
+/// A URL of which a part may be secret, as it was given.
+#[derive(Clone, Deserialize)]
+pub(crate) struct GivenUrl(Secret);
+
+impl From<String> for GivenUrl {
+    fn from(url: String) -> Self {
+        Self(url.into())
+    }
+}
+
+impl GivenUrl {
+    /// What was meant.
+    ///
+    /// # Errors
+    /// What it must be.
+    pub(super) fn url(&self) -> Result<Url, String> {
+        Url::parse(self.0.reveal())
+    }
+}
+
+impl fmt::Debug for GivenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// As it is shown: whole, or as a secret with what is none.
+impl Serialize for GivenUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.url() {
+            Ok(url) if url.is_shown_whole() => serializer.collect_str(&url),
+            Ok(url) => serializer.collect_str(&format_args!("{SET} {url}")),
+            Err(_) => serializer.serialize_str(SET),
+        }
+    }
 }

@@ -12,8 +12,7 @@ use message_extensions_server::webhook::Receiver;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use super::secret::{self, Secret};
-use super::webhook::GivenUrl;
+use super::secret::{self, GivenUrl, Secret};
 
 /// Where the data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]

@@ -1,47 +1,12 @@
 //! The settings of webhooks.
 
-use std::fmt;
 use std::time::Duration;
 
-use message_extensions_server::webhook::{self, Receiver, Url};
-use serde::{Deserialize, Serialize, Serializer};
+use message_extensions_server::webhook::{self, Receiver};
 
 use super::Failure;
-use super::secret::{self, SET, Secret};
+use super::secret;
 use super::settings::Settings;
-
-/// A URL of which a part may be secret, as it was given.
-#[derive(Clone, Deserialize)]
-pub(crate) struct GivenUrl(Secret);
-
-impl From<String> for GivenUrl {
-    fn from(url: String) -> Self {
-        Self(url.into())
-    }
-}
-
-impl GivenUrl {
-    fn url(&self) -> Result<Url, String> {
-        Url::parse(self.0.reveal())
-    }
-}
-
-impl fmt::Debug for GivenUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// As it is shown: whole, or as a secret with what is none.
-impl Serialize for GivenUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.url() {
-            Ok(url) if url.is_shown_whole() => serializer.collect_str(&url),
-            Ok(url) => serializer.collect_str(&format_args!("{SET} {url}")),
-            Err(_) => serializer.serialize_str(SET),
-        }
-    }
-}
 
 impl Settings {
     /// Who is told of every change, if anybody is.

@@ -5,18 +5,9 @@ use std::collections::BTreeMap;
 use message_extensions_core::law::{Change, ChangeKind, Entry, Message};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::number::{integer, unsigned};
 use super::webhooks;
 use crate::store::{AnswerId, Commit, Loaded, REMEMBERED_ANSWERS};
-
-/// SQLite's integers are signed. What is past them is larger than anything that is kept, and so stays.
-pub(super) fn integer(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// An integer that was kept by [`integer`].
-pub(super) fn unsigned(n: i64) -> u64 {
-    u64::try_from(n).unwrap_or_default()
-}
 
 pub(super) fn latest_seq(db: &Connection, message_no: i64) -> rusqlite::Result<Option<u64>> {
     db.prepare_cached("SELECT latest_seq FROM counters WHERE message_no = ?1")?

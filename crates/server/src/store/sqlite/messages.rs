@@ -4,7 +4,7 @@ use message_extensions_core::wire::Rules;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-use super::extensions::{integer, unsigned};
+use super::number::{integer, unsigned};
 use crate::clock::now_ms;
 use crate::store::{C2cPage, Conversation, Inserted, MessageName, NewMessage, StoredMessage};
 

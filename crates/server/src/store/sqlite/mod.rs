@@ -8,6 +8,7 @@ mod file;
 mod groups;
 mod messages;
 mod metrics;
+mod number;
 mod retention;
 mod schema;
 mod webhooks;

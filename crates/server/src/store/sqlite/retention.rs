@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::extensions::integer;
 use super::messages;
+use super::number::integer;
 use crate::store::StoredMessage;
 
 /// Rows removed in one go, about.

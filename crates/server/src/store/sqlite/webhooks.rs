@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::extensions::{integer, unsigned};
+use super::number::{integer, unsigned};
 use crate::store::Webhook;
 
 /// Webhooks that are dropped in one piece.

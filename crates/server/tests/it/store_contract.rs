@@ -1,5 +1,8 @@
 //! What every store must do. One suite, run on each.
 
+mod webhooks;
+mod whole_messages;
+
 use std::collections::BTreeMap;
 
 use message_extensions_core::law::{Change, ChangeKind, Message};
@@ -8,6 +11,9 @@ use message_extensions_server::store::{
     AnswerId, C2cPage, Commit, Conversation, MemoryStore, MessageName, NewGroup, NewMessage,
     REMEMBERED_ANSWERS, SqliteStore, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
+
+use self::webhooks::*;
+use self::whole_messages::*;
 
 macro_rules! contract {
     ($($name:ident),* $(,)?) => {
@@ -93,23 +99,6 @@ fn set(seq: u64, items: &[(&str, &str)]) -> Change {
 
 fn commit(message_no: i64, expected_seq: u64, changes: Vec<Change>) -> Commit {
     Commit { message_no, expected_seq, changes, answers: Vec::new(), webhooks: Vec::new() }
-}
-
-fn webhook(seq: u64) -> Webhook {
-    Webhook { seq, time: 1_665_388_290_000 + seq, body: format!("{{\"Seq\":{seq},\"人\":\"🗳\"}}").into() }
-}
-
-/// The message's next changes, up to this Seq, each with its webhook.
-async fn commit_with_webhooks(store: &dyn Store, message_no: i64, up_to: u64) {
-    let expected_seq = store.latest_seq(message_no).await.unwrap().unwrap();
-    let seqs = expected_seq + 1..=up_to;
-    let changes = seqs.clone().map(|seq| set(seq, &[("k", "v")])).collect();
-    let webhooks = seqs.map(webhook).collect();
-    store.commit(Commit { webhooks, ..commit(message_no, expected_seq, changes) }).await.unwrap();
-}
-
-async fn waiting(store: &dyn Store, message_no: i64) -> Vec<u64> {
-    store.webhooks(message_no, 99).await.unwrap().iter().map(|webhook| webhook.seq).collect()
 }
 
 fn answer(caller: &str, turn: u64) -> (AnswerId, String) {
@@ -372,210 +361,6 @@ async fn concurrent_commits_on_one_seq_have_one_winner(store: &dyn Store) {
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     }
     assert_eq!(store.load(no).await.unwrap().unwrap().message.latest_seq, 10);
-}
-
-async fn webhooks_are_kept_with_their_change_and_only_then(store: &dyn Store) {
-    let no = insert(store, message(to("bob"), 1)).await.no;
-    commit_with_webhooks(store, no, 1).await;
-    let late = Commit { webhooks: vec![webhook(1)], ..commit(no, 0, vec![set(1, &[("k", "late")])]) };
-    assert_eq!(store.commit(late).await, Err(StoreError::Conflict));
-    assert_eq!(store.webhooks(no, 99).await.unwrap(), [webhook(1)]);
-    store.commit(commit(no, 1, vec![set(2, &[("k", "w")])])).await.unwrap();
-    assert_eq!(waiting(store, no).await, [1]);
-}
-
-async fn webhooks_of_a_message_come_in_the_order_of_seq_and_outlive_it(store: &dyn Store) {
-    let place = group(store, "lunch").await;
-    let first = insert(store, message(place.clone(), 1)).await.no;
-    let second = insert(store, message(place, 2)).await.no;
-    for up_to in [3, 12] {
-        commit_with_webhooks(store, first, up_to).await;
-        commit_with_webhooks(store, second, up_to).await;
-    }
-    store.destroy_group("lunch").await.unwrap();
-    for no in [first, second] {
-        assert_eq!(store.webhooks(no, 99).await.unwrap(), (1..=12).map(webhook).collect::<Vec<_>>());
-        assert_eq!(store.webhooks(no, 2).await.unwrap(), [webhook(1), webhook(2)]);
-    }
-    assert_eq!(store.webhooks(first + 1000, 2).await.unwrap(), []);
-}
-
-async fn messages_with_webhooks_are_found_page_by_page(store: &dyn Store) {
-    assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), [0; 0]);
-    let mut numbers = Vec::new();
-    for n in 1..=5 {
-        let no = insert(store, message(to("bob"), n)).await.no;
-        if n != 3 {
-            commit_with_webhooks(store, no, 3).await;
-            numbers.push(no);
-        }
-    }
-    numbers.sort_unstable();
-    assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), numbers);
-    assert_eq!(store.webhook_messages(i64::MIN, 2).await.unwrap(), numbers[..2]);
-    assert_eq!(store.webhook_messages(numbers[1], 2).await.unwrap(), numbers[2..]);
-    assert_eq!(store.webhook_messages(numbers[3], 2).await.unwrap(), [0; 0]);
-    assert_eq!(store.webhook_messages(i64::MAX, 2).await.unwrap(), [0; 0]);
-}
-
-async fn received_webhooks_are_removed_up_to_their_seq(store: &dyn Store) {
-    let first = insert(store, message(to("bob"), 1)).await.no;
-    let second = insert(store, message(to("bob"), 2)).await.no;
-    commit_with_webhooks(store, first, 5).await;
-    commit_with_webhooks(store, second, 5).await;
-    assert_eq!(store.remove_webhooks(vec![(first, 2), (second, 1), (first + 1000, 9)]).await, Ok(3));
-    assert_eq!(waiting(store, first).await, [3, 4, 5]);
-    assert_eq!(waiting(store, second).await, [2, 3, 4, 5]);
-    // Again, as after an answer that was lost.
-    assert_eq!(store.remove_webhooks(vec![(first, 2)]).await, Ok(0));
-    assert_eq!(store.remove_webhooks(vec![(first, 9)]).await, Ok(3));
-    assert_eq!(store.remove_webhooks(vec![]).await, Ok(0));
-    commit_with_webhooks(store, first, 6).await;
-    assert_eq!((waiting(store, first).await, waiting(store, second).await), (vec![6], vec![2, 3, 4, 5]));
-}
-
-async fn the_oldest_webhooks_are_dropped_by_age_and_by_number(store: &dyn Store) {
-    let time = |seq: u64| webhook(seq).time;
-    assert_eq!(store.trim_webhooks(9, time(9)).await.unwrap(), Trimmed::default());
-    let no = insert(store, message(to("bob"), 1)).await.no;
-    commit_with_webhooks(store, no, 2000).await;
-    let nothing = Trimmed { left: 2000, oldest: Some(time(1)), ..Trimmed::default() };
-    assert_eq!(store.trim_webhooks(2000, time(1)).await.unwrap(), nothing);
-    let by_age = Trimmed { too_old: 700, left: 1300, oldest: Some(time(701)), ..nothing };
-    assert_eq!(store.trim_webhooks(2000, time(701)).await.unwrap(), by_age);
-    let both = Trimmed { too_old: 10, too_many: 1285, left: 5, oldest: Some(time(1996)) };
-    assert_eq!(store.trim_webhooks(5, time(711)).await.unwrap(), both);
-    assert_eq!(waiting(store, no).await, [1996, 1997, 1998, 1999, 2000]);
-    let all = Trimmed { too_old: 5, ..Trimmed::default() };
-    assert_eq!(store.trim_webhooks(5, time(9999)).await.unwrap(), all);
-    assert_eq!(store.webhook_messages(i64::MIN, 9).await.unwrap(), [0; 0]);
-    commit_with_webhooks(store, no, 2003).await;
-    let none_kept = Trimmed { too_many: 3, ..Trimmed::default() };
-    assert_eq!(store.trim_webhooks(0, 0).await.unwrap(), none_kept);
-}
-
-/// Milliseconds since 1970, a minute from now: everything so far is older.
-fn soon() -> u64 {
-    (crate::client::now() + 60) * 1000
-}
-
-async fn what_nobody_has_changed_for_long_is_removed_with_everything(store: &dyn Store) {
-    let place = group(store, "lunch").await;
-    let Conversation::Group { no: group_no, .. } = place.clone() else { unreachable!() };
-    let old = [
-        insert(store, message(to("bob"), 1)).await,
-        insert(store, message(place.clone(), 2)).await,
-        insert(store, message(place.clone(), 3)).await,
-    ];
-    let changed = insert(store, message(to("bob"), 4)).await;
-    for stored in &old {
-        let answers = vec![answer("bob", 1)];
-        store.commit(Commit { answers, ..commit(stored.no, 0, vec![set(1, &[("k", "v")])]) }).await.unwrap();
-    }
-    let late = Change { time: soon() * 2, ..set(1, &[("k", "v")]) };
-    store.commit(commit(changed.no, 0, vec![late])).await.unwrap();
-    assert_eq!(store.expire(crate::client::now() * 1000 - 60_000, 9).await.unwrap(), []);
-
-    let mut removed = Vec::new();
-    for count in [2, 2, 2] {
-        let some = store.expire(soon(), count).await.unwrap();
-        assert!(some.len() <= count);
-        removed.extend(some);
-    }
-    removed.sort_by_key(|stored| stored.no);
-    assert_eq!(removed, old);
-    for stored in &old {
-        assert_eq!(store.load(stored.no).await.unwrap(), None);
-        assert_eq!(store.latest_seq(stored.no).await.unwrap(), None);
-        assert_eq!(store.answer(stored.no, "bob", answer("bob", 1).0.request_id).await.unwrap(), None);
-        assert_eq!(store.archive(stored.no).await.unwrap(), None);
-        let on_it = commit(stored.no, 1, vec![set(2, &[("k", "w")])]);
-        assert_eq!(store.commit(on_it).await, Err(StoreError::Conflict));
-    }
-    for name in [
-        MessageName::C2c { from: None, to: "bob".into(), msg_key: old[0].message.msg_key() },
-        MessageName::C2c { from: Some("alice".into()), to: "bob".into(), msg_key: old[0].message.msg_key() },
-        MessageName::Group { no: group_no, msg_seq: 1 },
-    ] {
-        assert_eq!(store.find_messages(&name).await.unwrap(), []);
-    }
-    assert_eq!(store.list_group(group_no, None, 9).await.unwrap(), []);
-    let users = ["alice".to_owned(), "bob".to_owned()];
-    let page = C2cPage { users, min_time: 0, max_time: None, before: None, count: 9 };
-    assert_eq!(store.list_c2c(page).await.unwrap(), std::slice::from_ref(&changed));
-    assert_eq!(store.load(changed.no).await.unwrap().unwrap().message.latest_seq, 1);
-    assert!(store.group("lunch").await.unwrap().is_some());
-    // Neither number is given again.
-    let again = insert(store, message(place, 2)).await;
-    assert_eq!(again.msg_seq, 3);
-    assert!(again.no > old[2].no);
-}
-
-async fn a_change_that_is_committed_before_the_removal_keeps_its_message(store: &dyn Store) {
-    for n in 0..20 {
-        let stored = insert(store, message(to("bob"), n)).await;
-        let late = Change { time: soon() * 2, ..set(1, &[("k", "v")]) };
-        let (committed, removed) =
-            tokio::join!(store.commit(commit(stored.no, 0, vec![late])), store.expire(soon(), 9));
-        let removed = removed.unwrap();
-        assert_eq!(committed.is_ok(), removed.is_empty());
-        assert_eq!(store.latest_seq(stored.no).await.unwrap(), committed.is_ok().then_some(1));
-    }
-}
-
-async fn an_archive_is_restored_whole_under_numbers_of_the_stores_own(store: &dyn Store) {
-    let other = MemoryStore::new();
-    let place = group(&other, "lunch").await;
-    for n in 1..9 {
-        insert(store, message(to("carol"), n)).await;
-    }
-    for place in [to("bob"), place] {
-        let rules = Some(Rules { write_once: true, ..Rules::default() });
-        let stored = insert(&other, NewMessage { rules, ..message(place, 1) }).await;
-        let turns = [
-            vec![set(1, &[("lost", "v")]), change(2, ChangeKind::Clear)],
-            vec![set(3, &[("k", "v"), ("人", "🗳\u{0}")]), set(4, &[("l", "w")])],
-            vec![change(5, ChangeKind::Delete(vec!["k".into(), "l".into()]))],
-        ];
-        let mut seq = 0;
-        for (n, changes) in turns.into_iter().enumerate() {
-            let next = changes.last().unwrap().seq;
-            let answers = vec![answer("bob", n as u64 + 1), answer("alice", n as u64 + 9)];
-            other.commit(Commit { answers, ..commit(stored.no, seq, changes) }).await.unwrap();
-            seq = next;
-        }
-        let archive = other.archive(stored.no).await.unwrap().unwrap();
-        let restored = store.restore(&archive).await.unwrap();
-        assert!(restored.is_new);
-        assert_ne!(restored.stored.no, stored.no);
-        assert_eq!(restored.stored.msg_seq, stored.msg_seq);
-        let (there, here) =
-            (store.load(restored.stored.no).await.unwrap(), other.load(stored.no).await.unwrap());
-        assert_eq!(there.unwrap().message, here.unwrap().message);
-        for (id, text) in &archive.answers {
-            let kept = store.answer(restored.stored.no, &id.caller, id.request_id).await.unwrap();
-            assert_eq!(kept.as_ref(), Some(text));
-        }
-        assert_eq!(archive.answers.len(), 6);
-        assert_eq!(store.archive(restored.stored.no).await.unwrap(), Some(archive));
-    }
-    let members = store.group("lunch").await.unwrap().unwrap().members;
-    assert_eq!(members, ["alice", "bob"].map(str::to_owned).into());
-    // It counts as changed when it came.
-    assert_eq!(store.expire((crate::client::now() - 60) * 1000, 9).await.unwrap(), []);
-}
-
-async fn an_archive_of_what_is_there_already_changes_nothing(store: &dyn Store) {
-    let place = group(store, "lunch").await;
-    let stored = insert(store, message(place, 1)).await;
-    store.commit(commit(stored.no, 0, vec![set(1, &[("k", "v")])])).await.unwrap();
-    let archive = store.archive(stored.no).await.unwrap().unwrap();
-    store.remove_members("lunch", vec!["bob".into()]).await.unwrap();
-    store.commit(commit(stored.no, 1, vec![set(2, &[("k", "w")])])).await.unwrap();
-    let now = store.archive(stored.no).await.unwrap();
-    let restored = store.restore(&archive).await.unwrap();
-    assert_eq!((restored.is_new, restored.stored), (false, stored.clone()));
-    assert_eq!(store.archive(stored.no).await.unwrap(), now);
 }
 
 #[tokio::test]

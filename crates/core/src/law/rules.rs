@@ -54,13 +54,13 @@ impl Rules {
                 "ExtensionRules.ClosesAt must be a time in milliseconds since 1970, at least 1".into(),
             );
         }
+        if self.max_keys == Some(0) {
+            return wrong("ExtensionRules.MaxKeys must be at least 1".into());
+        }
         if let Some(keys) = self.max_keys
-            && (keys == 0 || exceeds(keys, limits.live_keys))
+            && exceeds(keys, limits.live_keys)
         {
-            return wrong(format!(
-                "ExtensionRules.MaxKeys must be from 1 to {}, not {keys}",
-                limits.live_keys
-            ));
+            return wrong(format!("ExtensionRules.MaxKeys must be at most {}, not {keys}", limits.live_keys));
         }
         let Some(values) = &self.values else { return Ok(()) };
         if !(1..=Self::VALUES).contains(&values.len()) {
@@ -72,11 +72,18 @@ impl Rules {
         }
         let mut listed = BTreeSet::new();
         for (i, value) in values.iter().enumerate() {
-            if value.is_empty() || exceeds(value.len(), limits.value_bytes) || !listed.insert(value) {
+            if value.is_empty() {
+                return wrong(format!("ExtensionRules.Values[{i}] must not be empty"));
+            }
+            if exceeds(value.len(), limits.value_bytes) {
                 return wrong(format!(
-                    "ExtensionRules.Values[{i}] must have 1 to {} bytes of UTF-8, and be listed once",
+                    "ExtensionRules.Values[{i}] has {} bytes of UTF-8, at most {} are allowed",
+                    value.len(),
                     limits.value_bytes
                 ));
+            }
+            if !listed.insert(value) {
+                return wrong(format!("ExtensionRules.Values[{i}] is in the list twice"));
             }
         }
         Ok(())

@@ -217,7 +217,7 @@ class Chat extends Emitter {
       clientSequence: this.#sequence,
       random,
       isSupportExtension,
-      ...(extensionRules && { extensionRules: { ...extensionRules } }),
+      ...(extensionRules && { extensionRules }),
       payload: { data: payload?.data ?? '', description: payload?.description ?? '', extension: payload?.extension ?? '' },
     };
   }

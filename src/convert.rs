@@ -10,7 +10,7 @@ use message_extensions_core::list::gather;
 use message_extensions_core::text::join;
 use message_extensions_core::wire::{Json, MsgContent, MsgElement, Read, Source, Write};
 use serde::Serialize;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::record::{Record, list, to_list};
 
@@ -70,14 +70,15 @@ pub(crate) fn body(message: &Record) -> Option<Vec<MsgElement>> {
     Some(vec![MsgElement { msg_type: msg_type.into(), msg_content: content }])
 }
 
-/// A message's rules, whose names JavaScript spells in its own way.
+/// A message's rules, whose names JavaScript spells in its own way. What are no rules is handed on, for the server to refuse.
 pub(crate) fn rules(message: &Record) -> Option<Json> {
-    let rules = message.object("extensionRules")?;
-    Some(Json::read(&rules.respelt(|name| {
+    let rules: Record = message.property("extensionRules").filter(JsValue::is_truthy)?.unchecked_into();
+    let upper = |name: &mut str| {
         if let Some(first) = name.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-    })))
+    };
+    Some(if rules.is_object() { Json::read(&rules.respelt(upper)) } else { Json("[]".into()) })
 }
 
 /// The `data` that a call's promise resolves with.

@@ -112,7 +112,8 @@ test.each([
   ['a number that is none', { maxKeys: NaN }, 'ExtensionRules.MaxKeys'],
   ['what goes round in circles', Object.assign(CIRCLE, { keyOwner: CIRCLE }), 'ExtensionRules'],
   ['what JSON does not have', { closesAt: 5n }, 'ExtensionRules'],
-  ['no object', 'keyOwner', '`0`'],
+  ['no object', 'keyOwner', 'ExtensionRules'],
+  ['a yes', true, 'ExtensionRules'],
   ['a list', [{ maxKeys: 5 }], '`0`'],
 ])('%s is refused by name, and the message is not sent', async (_, rules, names) => {
   const message = draft(rules);

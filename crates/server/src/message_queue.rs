@@ -33,9 +33,14 @@ pub(crate) struct Request {
     pub(crate) request_id: Option<u128>,
 }
 
+/// How often operations are decided when other nodes write the same message.
+const ATTEMPTS: usize = 32;
+
 /// A request and who waits for its answer.
 struct Pending {
     request: Request,
+    /// It was counted as an attempt.
+    is_admitted: bool,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -81,14 +86,18 @@ impl MessageQueue {
 
     /// The committed state of a message; `None`: it was removed.
     pub(crate) async fn committed(&self, hot: &Hot) -> Result<Option<Arc<Message>>, StoreError> {
-        hot.committed(&*self.store, &self.delivery).await
+        let committed = hot.committed(&*self.store, &self.delivery).await?;
+        if committed.is_none() {
+            self.forget(std::slice::from_ref(&hot.stored));
+        }
+        Ok(committed)
     }
 
     /// The counter of a message, which is not loaded for it; `None`: it was removed.
     pub(crate) async fn latest_seq(&self, hot: &Hot) -> Result<Option<u64>, StoreError> {
         match hot.known() {
-            Some(message) => Ok(Some(message.latest_seq)),
-            None => self.store.latest_seq(hot.stored.no).await,
+            Some((message, _)) if !self.store.is_shared() => Ok(Some(message.latest_seq)),
+            _ => self.store.latest_seq(hot.stored.no).await,
         }
     }
 
@@ -101,7 +110,7 @@ impl MessageQueue {
     pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Answer {
         let _waiting = self.metrics.waiting();
         let (answer, outcome) = oneshot::channel();
-        if hot.enqueue(Pending { request, answer }) {
+        if hot.enqueue(Pending { request, is_admitted: false, answer }) {
             // A task of its own, so that a caller who hangs up does not take the others' turn along.
             let (queue, hot) = (Arc::clone(self), Arc::clone(hot));
             self.tasks.spawn(async move { queue.drain(&hot).await });
@@ -117,16 +126,31 @@ impl MessageQueue {
         }
     }
 
-    async fn turn(&self, hot: &Hot, waiting: Vec<Pending>) {
-        let state = match self.committed(hot).await {
-            Ok(Some(state)) => state,
-            Ok(None) => return waiting.into_iter().for_each(|pending| pending.refuse(no_such_message())),
+    /// Decides what waits, again as long as another node is faster.
+    async fn turn(&self, hot: &Hot, mut waiting: Vec<Pending>) {
+        for _ in 0..ATTEMPTS {
+            waiting = match self.attempt(hot, waiting).await {
+                None => return,
+                Some(waiting) => waiting,
+            };
+            hot.drop_state();
+        }
+        tracing::error!("operations could not be committed: other nodes were faster each time");
+        waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+    }
+
+    /// Those who are still to be decided, since what is in memory was old.
+    async fn attempt(&self, hot: &Hot, waiting: Vec<Pending>) -> Option<Vec<Pending>> {
+        let (state, commit) = match hot.loaded(&*self.store, &self.delivery).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return self.refuse_gone(hot, waiting),
             Err(error) => {
                 tracing::error!(%error, "a message could not be loaded");
-                return waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+                waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+                return None;
             }
         };
-        let mut turn = Turn::new(state);
+        let mut turn = Turn::new(state, self.store.is_shared().then_some(commit));
         for pending in waiting {
             self.decide(hot, &mut turn, pending).await;
         }
@@ -134,33 +158,66 @@ impl MessageQueue {
             Ok(events) => events,
             Err(error) => {
                 tracing::error!(%error, "changes could not be written as events");
-                return turn.refuse(&internal());
+                turn.refuse(&internal());
+                return None;
             }
         };
         let webhooks = self.outgoing.as_ref().map(|_| turn.webhooks(&events)).unwrap_or_default();
         let queued = webhooks.len();
-        let Some(commit) = turn.take_commit(hot.stored.no, webhooks) else { return turn.answer() };
+        let Some(commit) = turn.take_commit(hot.stored.no, webhooks) else {
+            return self.answer_uncommitted(hot, turn).await;
+        };
         let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
         if let Some(outgoing) = &self.outgoing {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
         }
         if let Err(error) = committed {
             hot.drop_state();
-            if error == StoreError::Conflict && matches!(self.latest_seq(hot).await, Ok(None)) {
-                return turn.refuse(&no_such_message());
+            if error == StoreError::Conflict {
+                if self.store.is_shared() {
+                    return Some(turn.into_waiting());
+                }
+                if matches!(self.latest_seq(hot).await, Ok(None)) {
+                    return self.refuse_gone(hot, turn.into_waiting());
+                }
             }
             tracing::error!(%error, "operations could not be committed");
-            return turn.refuse(&internal());
+            turn.refuse(&internal());
+            return None;
         }
         hot.absorb(&turn);
         turn.answer();
         let message = &hot.stored.message;
         self.delivery.push(&message.sender, &message.conversation, &events).await;
+        None
+    }
+
+    fn refuse_gone(&self, hot: &Hot, waiting: Vec<Pending>) -> Option<Vec<Pending>> {
+        self.forget(std::slice::from_ref(&hot.stored));
+        waiting.into_iter().for_each(|pending| pending.refuse(no_such_message()));
+        None
+    }
+
+    /// Nothing is to be kept. What was refused must have been refused on what is there now.
+    async fn answer_uncommitted(&self, hot: &Hot, turn: Turn) -> Option<Vec<Pending>> {
+        if self.store.is_shared() && turn.operations() > 0 {
+            match self.store.last_commit(hot.stored.no).await {
+                Ok(last) if last == Some(turn.after()) => {}
+                Ok(_) => return Some(turn.into_waiting()),
+                Err(error) => {
+                    tracing::error!(%error, "it could not be seen whether a message has changed");
+                    turn.refuse(&internal());
+                    return None;
+                }
+            }
+        }
+        turn.answer();
+        None
     }
 
     /// Decides one operation, unless it is a retry of one that was answered, or comes too often.
     async fn decide(&self, hot: &Hot, turn: &mut Turn, pending: Pending) {
-        let Err(pending) = turn.repeat(pending) else { return };
+        let Err(mut pending) = turn.repeat(pending) else { return };
         match self.remembered(hot, &pending.request).await {
             Ok(Some(answer)) => return pending.answer(answer),
             Ok(None) => {}
@@ -169,10 +226,13 @@ impl MessageQueue {
                 return pending.refuse(internal());
             }
         }
-        match self.admit(hot, &pending.request.caller) {
-            Ok(()) => turn.decide(pending, hot, &self.limits),
-            Err(error) => pending.refuse(error),
+        if !pending.is_admitted
+            && let Err(error) = self.admit(hot, &pending.request.caller)
+        {
+            return pending.refuse(error);
         }
+        pending.is_admitted = true;
+        turn.decide(pending, hot, &self.limits);
     }
 
     async fn remembered(&self, hot: &Hot, request: &Request) -> Result<Option<String>, StoreError> {

@@ -114,6 +114,8 @@ struct Queue {
 struct State {
     message: Arc<Message>,
     answers: HashMap<String, Remembered>,
+    /// [`Loaded::commit`].
+    commit: u64,
 }
 
 /// The remembered answers of one caller; their text stays in the store, a retry is rare.
@@ -135,7 +137,8 @@ impl Remembered {
 
 impl State {
     fn new(loaded: Loaded) -> Self {
-        let mut state = Self { message: Arc::new(loaded.message), answers: HashMap::new() };
+        let mut state =
+            Self { message: Arc::new(loaded.message), answers: HashMap::new(), commit: loaded.commit };
         state.remember(&loaded.answers);
         state
     }
@@ -177,9 +180,9 @@ impl Hot {
         Draining(self)
     }
 
-    /// The committed state, if it is in memory.
-    pub(super) fn known(&self) -> Option<Arc<Message>> {
-        self.state().as_ref().map(|state| Arc::clone(&state.message))
+    /// What is in memory, and the commit that made it so.
+    pub(super) fn known(&self) -> Option<(Arc<Message>, u64)> {
+        self.state().as_ref().map(|state| (Arc::clone(&state.message), state.commit))
     }
 
     /// The committed state, loaded if need be; `None`: the message was removed.
@@ -188,19 +191,35 @@ impl Hot {
         store: &dyn Store,
         delivery: &Delivery,
     ) -> Result<Option<Arc<Message>>, StoreError> {
-        if let Some(message) = self.known() {
-            return Ok(Some(message));
+        if store.is_shared() && self.known().is_some() {
+            let last = store.last_commit(self.stored.no).await?;
+            match self.known() {
+                Some((message, commit)) if last == Some(commit) => return Ok(Some(message)),
+                _ => self.drop_state(),
+            }
+        }
+        Ok(self.loaded(store, delivery).await?.map(|(message, _)| message))
+    }
+
+    /// What is in memory, loaded if need be. In front of a shared store it may be old: who writes learns it by the commit.
+    pub(super) async fn loaded(
+        &self,
+        store: &dyn Store,
+        delivery: &Delivery,
+    ) -> Result<Option<(Arc<Message>, u64)>, StoreError> {
+        if let Some(known) = self.known() {
+            return Ok(Some(known));
         }
         let _loading = self.loading.lock().await;
-        if let Some(message) = self.known() {
-            return Ok(Some(message));
+        if let Some(known) = self.known() {
+            return Ok(Some(known));
         }
         let Some(loaded) = store.load(self.stored.no).await? else { return Ok(None) };
         delivery.arrived(&self.stored).await;
         let state = State::new(loaded);
-        let message = Arc::clone(&state.message);
+        let known = (Arc::clone(&state.message), state.commit);
         *self.state() = Some(state);
-        Ok(Some(message))
+        Ok(Some(known))
     }
 
     /// Whether the answer to this request is in the store.
@@ -218,9 +237,16 @@ impl Hot {
 
     /// Makes what was committed visible.
     pub(super) fn absorb(&self, turn: &Turn) {
-        if let Some(state) = self.state().as_mut() {
-            state.message = Arc::clone(turn.message());
-            state.remember(turn.answer_ids());
+        let mut state = self.state();
+        match state.as_mut() {
+            Some(state) if state.commit == turn.after() => {
+                state.message = Arc::clone(turn.message());
+                state.commit = turn.commit_id();
+                state.remember(turn.answer_ids());
+            }
+            // Loaded meanwhile, since somebody else has written, too.
+            Some(known) if known.commit != turn.commit_id() => *state = None,
+            _ => {}
         }
     }
 

@@ -16,6 +16,10 @@ use crate::store::{AnswerId, Commit, StoredMessage, Webhook};
 /// A working copy of the message, and what became of the operations so far.
 pub(super) struct Turn {
     expected_seq: u64,
+    /// [`Commit::after`], where the store is shared.
+    after: Option<u64>,
+    /// [`Commit::id`].
+    id: u64,
     /// Shared with the committed state until the first change.
     message: Arc<Message>,
     changes: Vec<Change>,
@@ -25,9 +29,12 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn new(message: Arc<Message>) -> Self {
+    /// On top of what is committed; `after` says by which commit, where the store is shared.
+    pub(super) fn new(message: Arc<Message>, after: Option<u64>) -> Self {
         Self {
             expected_seq: message.latest_seq,
+            after,
+            id: if after.is_some() { fastrand::u64(1..) } else { 0 },
             message,
             changes: Vec::new(),
             answered: Vec::new(),
@@ -87,7 +94,22 @@ impl Turn {
         }
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
-        Some(Commit { message_no, expected_seq: self.expected_seq, changes, answers, webhooks })
+        let (id, after, expected_seq) = (self.id, self.after, self.expected_seq);
+        Some(Commit { message_no, id, after, expected_seq, changes, answers, webhooks })
+    }
+
+    /// The commit on top of which everything was decided; 0 where the store is not shared.
+    pub(super) fn after(&self) -> u64 {
+        self.after.unwrap_or_default()
+    }
+
+    pub(super) const fn commit_id(&self) -> u64 {
+        self.id
+    }
+
+    /// Nothing was kept: those who wait are to be decided again.
+    pub(super) fn into_waiting(self) -> Vec<Pending> {
+        self.answered.into_iter().map(|(pending, _)| pending).collect()
     }
 
     /// The changes as everybody is told of them, in their order.

@@ -225,7 +225,13 @@ impl Archive {
                 }
             }
         }
-        Commit { message_no, expected_seq: 0, changes, answers: self.answers.clone(), webhooks: Vec::new() }
+        Commit {
+            message_no,
+            id: fastrand::u64(1..),
+            changes,
+            answers: self.answers.clone(),
+            ..Commit::default()
+        }
     }
 }
 

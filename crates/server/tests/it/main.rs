@@ -18,6 +18,7 @@ mod permissions;
 mod process;
 mod proxy;
 mod push;
+mod redis_servers;
 mod register;
 mod resume;
 mod retention;

@@ -1,0 +1,67 @@
+//! Groups and who is in them.
+
+use std::collections::HashSet;
+
+use super::keys::Bucket;
+use super::script::{COMMAND, CREATE_GROUP, Call, DESTROY_GROUP, GROUP, MEMBERS};
+use super::{RedisStore, digits, whole};
+use crate::store::{Group, NewGroup, StoreError};
+
+/// Of a group: itself, its members.
+pub(super) fn keys(group_id: &str) -> Vec<String> {
+    let bucket = Bucket::of_group(group_id);
+    vec![bucket.key("group", group_id), bucket.key("members", group_id)]
+}
+
+/// Makes a group under this number.
+pub(super) fn creation(no: i64, group: &NewGroup) -> Call {
+    Call::new(&CREATE_GROUP, keys(&group.group_id))
+        .arg(digits(no))
+        .arg(&group.group_type)
+        .arg(&group.name)
+        .args(&group.members)
+}
+
+pub(super) async fn create(store: &RedisStore, group: NewGroup) -> Result<bool, StoreError> {
+    let bucket = Bucket::of_group(&group.group_id);
+    let no = store.number(bucket).await?;
+    store.engine.write(bucket, creation(no, &group)).await
+}
+
+pub(super) async fn destroy(
+    store: &RedisStore,
+    group_id: &str,
+) -> Result<Option<HashSet<String>>, StoreError> {
+    let bucket = Bucket::of_group(group_id);
+    let gone: Option<(i64, HashSet<String>)> =
+        store.engine.write(bucket, Call::new(&DESTROY_GROUP, keys(group_id))).await?;
+    let Some((no, members)) = gone else { return Ok(None) };
+    // Nobody finds them any more, nor adds to them.
+    whole::remove_all_of_group(store, group_id, no).await?;
+    Ok(Some(members))
+}
+
+pub(super) async fn change_members(
+    store: &RedisStore,
+    command: &str,
+    group_id: &str,
+    users: Vec<String>,
+) -> Result<Option<Vec<bool>>, StoreError> {
+    let call = Call::new(&MEMBERS, keys(group_id)).arg(command).args(&users);
+    store.engine.write(Bucket::of_group(group_id), call).await
+}
+
+/// A group and its name.
+pub(super) async fn read(store: &RedisStore, group_id: &str) -> Result<Option<(Group, String)>, StoreError> {
+    type Row = (i64, String, String, u64, HashSet<String>);
+    let bucket = Bucket::of_group(group_id);
+    let row: Option<Row> = store.engine.read(bucket, Call::new(&GROUP, keys(group_id))).await?;
+    Ok(row.map(|(no, group_type, name, version, members)| (Group { no, group_type, members, version }, name)))
+}
+
+pub(super) async fn version(store: &RedisStore, group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {
+    let bucket = Bucket::of_group(group_id);
+    let call = Call::new(&COMMAND, vec![bucket.key("group", group_id)]).arg("HMGET").arg("no").arg("version");
+    let (no, version): (Option<i64>, Option<u64>) = store.engine.read(bucket, call).await?;
+    Ok(no.zip(version))
+}

@@ -13,6 +13,7 @@
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
+//! | `nodes` | what several servers on one store tell each other |
 //! | [`webhook`] | telling a program of the operator's of every change |
 //! | `resume` | what a client that comes back has missed |
 //! | `retention` | removing messages that nobody has changed for long |
@@ -36,6 +37,7 @@ mod http;
 mod hub;
 mod message_queue;
 mod metrics;
+mod nodes;
 mod origin;
 mod push;
 mod resume;
@@ -93,7 +95,7 @@ impl App {
         let groups = Arc::new(GroupCache::new(Arc::clone(&store)));
         let hub = Arc::new(Hub::default());
         let metrics = Arc::new(Metrics::new(&hub, &*store));
-        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups)));
+        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups), store.bus()));
         let outgoing =
             config.webhook.as_ref().map(|to| Arc::new(Outgoing::new(to, metrics.webhooks.clone())));
         let tasks = TaskTracker::new();
@@ -126,6 +128,10 @@ impl App {
             self.callers.sweep();
             self.groups.sweep();
             self.queue.sweep();
+            if let Some(nodes) = self.delivery.nodes() {
+                nodes.order.sweep();
+                nodes.interest.sweep().await;
+            }
         }
     }
 }
@@ -183,6 +189,7 @@ pub async fn run(
         () = give_up(&app) => Ok(()),
         never = app.sweep() => match never {},
         never = retention::run(&app) => match never {},
+        never = nodes::run(&app) => match never {},
     };
     app.stop.cancel();
     app.tasks.close();

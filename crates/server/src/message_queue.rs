@@ -20,6 +20,7 @@ use crate::caller::Caller;
 use crate::clock::steady_ms;
 use crate::delivery::Delivery;
 use crate::envelope::{Answer, internal, no_such_message};
+use crate::hub::EventJson;
 use crate::metrics::Metrics;
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
 use crate::webhook::Outgoing;
@@ -164,9 +165,12 @@ impl MessageQueue {
         };
         let webhooks = self.outgoing.as_ref().map(|_| turn.webhooks(&events)).unwrap_or_default();
         let queued = webhooks.len();
-        let Some(commit) = turn.take_commit(hot.stored.no, webhooks) else {
+        let Some(mut commit) = turn.take_commit(hot.stored.no, webhooks) else {
             return self.answer_uncommitted(hot, turn).await;
         };
+        let first_seq = commit.expected_seq + 1;
+        let record = self.record(hot, first_seq, &events);
+        commit.record.clone_from(&record);
         let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
         if let Some(outgoing) = &self.outgoing {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
@@ -187,9 +191,14 @@ impl MessageQueue {
         }
         hot.absorb(&turn);
         turn.answer();
-        let message = &hot.stored.message;
-        self.delivery.push(&message.sender, &message.conversation, &events).await;
+        self.delivery.push_changes(&hot.stored, first_seq, &events, record.as_deref()).await;
         None
+    }
+
+    /// What other nodes are told of changes.
+    fn record(&self, hot: &Hot, first_seq: u64, events: &[EventJson]) -> Option<Arc<str>> {
+        let nodes = self.delivery.nodes().filter(|_| !events.is_empty())?;
+        nodes.changes(&hot.stored, first_seq, events).ok().map(Arc::from)
     }
 
     fn refuse_gone(&self, hot: &Hot, waiting: Vec<Pending>) -> Option<Vec<Pending>> {

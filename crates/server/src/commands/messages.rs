@@ -159,7 +159,7 @@ async fn send(
     if is_new {
         let event = to_json(&arrival_event(&stored)?)?;
         let message = &stored.message;
-        delivery.push(&message.sender, &message.conversation, &[EventJson::from(event)]).await;
+        delivery.push_event(&message.sender, &message.conversation, EventJson::from(event)).await;
     }
     drop(arrival);
     to_json(&send_reply(stored))

@@ -95,7 +95,7 @@ impl Turn {
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
         let (id, after, expected_seq) = (self.id, self.after, self.expected_seq);
-        Some(Commit { message_no, id, after, expected_seq, changes, answers, webhooks })
+        Some(Commit { message_no, id, after, expected_seq, changes, answers, webhooks, record: None })
     }
 
     /// The commit on top of which everything was decided; 0 where the store is not shared.

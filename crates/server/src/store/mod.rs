@@ -4,11 +4,13 @@
 //! (`tests/it/store_contract.rs`) runs on each.
 
 pub mod archive;
+mod bus;
 mod memory;
 mod redis;
 mod sqlite;
 
 pub use archive::Archive;
+pub use bus::{Bus, Heard, Topic};
 pub use memory::MemoryStore;
 pub use redis::{RedisStore, Servers};
 pub use sqlite::{CHECK_BYTES, SqliteStore};
@@ -103,6 +105,11 @@ pub trait Store: Send + Sync {
     /// [`Group::no`] and [`Group::version`]; asked of a shared store only. `None`: there is none.
     async fn group_version(&self, _group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {
         Ok(None)
+    }
+
+    /// The way to other nodes, of a shared store; `None`: there are no others.
+    fn bus(&self) -> Option<Arc<dyn Bus>> {
+        None
     }
 
     /// The messages of which webhooks wait: numbers past `after`, ascending, at most `count`.
@@ -371,6 +378,8 @@ pub struct Commit {
     pub answers: Vec<(AnswerId, String)>,
     /// What a webhook is to tell of the changes, ascending by Seq; empty when there is none.
     pub webhooks: Vec<Webhook>,
+    /// What other nodes are told of the changes; a shared store keeps it for a while, should this node not live to tell.
+    pub record: Option<Arc<str>>,
 }
 
 /// A change that is still to be told to the operator's program (`docs/protocol.md`, "Webhooks").

@@ -13,6 +13,7 @@ mod faulty;
 mod full_disk;
 mod http;
 mod membership;
+mod nodes;
 mod operating;
 mod permissions;
 mod process;

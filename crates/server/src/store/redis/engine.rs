@@ -9,7 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, ServerErrorKind,
+    Value,
+};
 use tokio::time::{Instant, sleep};
 
 use self::node::Node;
@@ -38,7 +42,7 @@ pub struct Servers {
 
 /// A server's address, as the cluster itself names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Address {
+pub(super) struct Address {
     host: String,
     port: u16,
 }
@@ -158,6 +162,32 @@ impl Engine {
         }
     }
 
+    /// A connection of its own to the bucket's master, and whose it is; what is told there goes to `heard`.
+    pub(super) async fn listener(
+        &self,
+        address: &Address,
+        heard: impl redis::aio::AsyncPushSender,
+    ) -> Result<MultiplexedConnection, StoreError> {
+        let url = self.servers.urls.first().map(String::as_str).unwrap_or_default();
+        let connected = async {
+            let info = address.info(url)?;
+            let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+            let client = Client::open(info.set_redis_settings(settings))?;
+            let config = AsyncConnectionConfig::new().set_push_sender(heard);
+            client.get_multiplexed_async_connection_with_config(&config).await
+        };
+        connected.await.map_err(|error: RedisError| StoreError::Failed(error.to_string()))
+    }
+
+    /// The bucket's master.
+    pub(super) fn master(&self, bucket: Bucket) -> Result<Address, StoreError> {
+        self.slots().master(bucket).ok_or_else(|| StoreError::Failed("no master has the slot".into()))
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        &self.servers.prefix
+    }
+
     /// Every master that has a bucket, by one bucket of each.
     pub(super) fn masters(&self) -> Vec<Bucket> {
         let slots = self.slots();
@@ -179,7 +209,7 @@ impl Engine {
     }
 
     /// Who has what may have changed.
-    async fn look_again(&self) {
+    pub(super) async fn look_again(&self) {
         let before = self.slots();
         let _one = self.looking.lock().await;
         // Somebody has looked meanwhile.

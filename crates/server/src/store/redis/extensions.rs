@@ -8,7 +8,7 @@ use redis::FromRedisValue;
 use super::keys::Bucket;
 use super::messages::{changed_key, message_key};
 use super::script::{ANSWER, COMMAND, COMMIT, Call, LOAD};
-use super::{RedisStore, digits, unreadable, webhooks};
+use super::{RedisStore, bus, digits, unreadable, webhooks};
 use crate::store::{AnswerId, Commit, Loaded, REMEMBERED_ANSWERS, StoreError};
 
 /// LatestSeq, ClearSeq, the last commit, what each key holds, which answers are remembered where.
@@ -66,6 +66,7 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
     let mut keys = keys(no);
     keys.push(changed_key(Bucket::of_no(no)));
     keys.extend(webhooks::keys(no));
+    keys.push(bus::log_key(Bucket::of_no(no)));
     let latest_seq = commit.changes.last().map_or(commit.expected_seq, |change| change.seq);
     let cleared = commit.changes.iter().rposition(|change| change.kind == ChangeKind::Clear);
     let clear_seq = cleared.and_then(|at| commit.changes.get(at)).map(|change| change.seq.to_string());
@@ -91,6 +92,8 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
         .number(latest_seq)
         .arg(clear_seq.unwrap_or_default())
         .arg(time.map(|time| time.to_string()).unwrap_or_default())
+        .arg(commit.record.as_deref().unwrap_or_default())
+        .number(bus::LOG_MS)
         .number(entries.len());
     for (key, entry) in entries {
         call = call.arg(key).arg(entry);

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::try_join_all;
+use redis::Value;
+
 use super::keys::Bucket;
 use super::script::{COMMAND, CREATE_GROUP, Call, DESTROY_GROUP, GROUP, MEMBERS};
 use super::{RedisStore, digits, whole};
@@ -25,7 +28,23 @@ pub(super) fn creation(no: i64, group: &NewGroup) -> Call {
 pub(super) async fn create(store: &RedisStore, group: NewGroup) -> Result<bool, StoreError> {
     let bucket = Bucket::of_group(&group.group_id);
     let no = store.number(bucket).await?;
+    name_in(store, &group.members, &group.group_id).await?;
     store.engine.write(bucket, creation(no, &group)).await
+}
+
+/// The groups in which a user may be a member.
+pub(super) fn of_user_key(user: &str) -> String {
+    Bucket::of_recipient(user).key("groups", user)
+}
+
+/// Before users become members, so that whoever asks for their groups finds this one. It stays when they leave: they may come
+/// back at the same time.
+pub(super) async fn name_in(store: &RedisStore, users: &[String], group_id: &str) -> Result<(), StoreError> {
+    let add = |user: &String| {
+        let call = Call::new(&COMMAND, vec![of_user_key(user)]).arg("SADD").arg(group_id);
+        store.engine.write::<Value>(Bucket::of_recipient(user), call)
+    };
+    try_join_all(users.iter().map(add)).await.map(drop)
 }
 
 pub(super) async fn destroy(
@@ -41,13 +60,22 @@ pub(super) async fn destroy(
     Ok(Some(members))
 }
 
+pub(super) async fn add_members(
+    store: &RedisStore,
+    group_id: &str,
+    users: Vec<String>,
+) -> Result<Option<Vec<bool>>, StoreError> {
+    name_in(store, &users, group_id).await?;
+    change_members(store, "SADD", group_id, &users).await
+}
+
 pub(super) async fn change_members(
     store: &RedisStore,
     command: &str,
     group_id: &str,
-    users: Vec<String>,
+    users: &[String],
 ) -> Result<Option<Vec<bool>>, StoreError> {
-    let call = Call::new(&MEMBERS, keys(group_id)).arg(command).args(&users);
+    let call = Call::new(&MEMBERS, keys(group_id)).arg(command).args(users);
     store.engine.write(Bucket::of_group(group_id), call).await
 }
 

@@ -5,8 +5,10 @@
 //! | `engine` | which master has what; batches, replicas, failover |
 //! | `keys` | buckets and the names of keys |
 //! | `script`, `lua/` | what the engine runs in one step |
+//! | `bus` | sharded pub/sub between nodes, and the log of what was committed lately |
 //! | `groups`, `messages`, `extensions`, `webhooks`, `whole` | what the store does with it |
 
+mod bus;
 mod engine;
 mod extensions;
 mod groups;
@@ -17,21 +19,24 @@ mod webhooks;
 mod whole;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::bus::RedisBus;
 use self::engine::Engine;
 pub use self::engine::Servers;
 use self::keys::Bucket;
 use self::script::{COMMAND, Call, NUMBER};
 use super::{
-    Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
-    StoredMessage, Trimmed, Webhook,
+    Archive, Bus, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store,
+    StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Everything on servers that other nodes use, too.
 pub struct RedisStore {
-    engine: Engine,
+    engine: Arc<Engine>,
+    bus: Arc<RedisBus>,
 }
 
 impl RedisStore {
@@ -40,7 +45,8 @@ impl RedisStore {
     /// # Errors
     /// A sentence, when no server answers.
     pub async fn connect(servers: Servers) -> Result<Self, String> {
-        Ok(Self { engine: Engine::connect(servers).await? })
+        let engine = Arc::new(Engine::connect(servers).await?);
+        Ok(Self { bus: Arc::new(RedisBus::new(Arc::clone(&engine))), engine })
     }
 
     /// A number that nothing in the bucket has or will have.
@@ -84,7 +90,7 @@ impl Store for RedisStore {
     }
 
     async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
-        groups::change_members(self, "SADD", group_id, users).await
+        groups::add_members(self, group_id, users).await
     }
 
     async fn remove_members(
@@ -92,7 +98,7 @@ impl Store for RedisStore {
         group_id: &str,
         users: Vec<String>,
     ) -> Result<Option<Vec<bool>>, StoreError> {
-        groups::change_members(self, "SREM", group_id, users).await
+        groups::change_members(self, "SREM", group_id, &users).await
     }
 
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
@@ -151,6 +157,10 @@ impl Store for RedisStore {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn bus(&self) -> Option<Arc<dyn Bus>> {
+        Some(Arc::clone(&self.bus) as Arc<dyn Bus>)
     }
 
     async fn last_commit(&self, message_no: i64) -> Result<Option<u64>, StoreError> {

@@ -36,6 +36,7 @@ scripts! {
     ANSWER = "answer.lua";
     WEBHOOKS_REMOVE = "webhooks_remove.lua";
     ARCHIVE = "archive.lua";
+    BEAT = "beat.lua";
     COMMAND = "command.lua";
 }
 

@@ -133,6 +133,7 @@ pub(super) async fn restore(store: &RedisStore, archive: &Archive) -> Result<Ins
             Some((there, _)) => there.no,
             None => {
                 let no = store.number(bucket).await?;
+                groups::name_in(store, &group.members, &group.group_id).await?;
                 calls.push(groups::creation(no, group));
                 no
             }

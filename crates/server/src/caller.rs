@@ -18,6 +18,8 @@ use tokio::time::sleep;
 use crate::clock::{now_s, steady_ms};
 use crate::command::Command;
 use crate::config::Config;
+use crate::envelope::internal;
+use crate::store::Store;
 
 /// Longest UserID, bytes of UTF-8.
 const USER_ID_BYTES: usize = 255;
@@ -179,22 +181,39 @@ impl Callers {
         Ok(until)
     }
 
-    /// Counts a call.
+    /// Counts a call, with those through other nodes.
     ///
     /// # Errors
-    /// 60007 when the caller has had the calls of this second.
-    pub(crate) fn admit(&self, caller: &Caller, command: Command) -> Result<(), Error> {
+    /// 60007 when the caller has had the calls of this second; 10002.
+    pub(crate) async fn admit(
+        &self,
+        caller: &Caller,
+        command: Command,
+        store: &dyn Store,
+    ) -> Result<(), Error> {
         let (command, limit) = if caller.is_admin {
             (Some(command), self.admin_calls_per_second)
         } else {
             (None, self.user_calls_per_second)
         };
-        self.rates().entry((caller.identifier.clone(), command)).or_default().admit(steady_ms(), limit)
+        self.rates().entry((caller.identifier.clone(), command)).or_default().admit(steady_ms(), limit)?;
+        if limit == 0 || !store.is_shared() {
+            return Ok(());
+        }
+        let name = command.map(|command| format!("{command:?}")).unwrap_or_default();
+        match store.count_call(&caller.identifier, &name).await {
+            Ok(count) if count > limit => Err(CallRate::REFUSED),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(%error, "a call could not be counted");
+                Err(internal())
+            }
+        }
     }
 
     /// Counts a call that is not refused: it waits for a second in which the caller may make it.
-    pub(crate) async fn admit_in_time(&self, caller: &Caller, command: Command) {
-        while self.admit(caller, command).is_err() {
+    pub(crate) async fn admit_in_time(&self, caller: &Caller, command: Command, store: &dyn Store) {
+        while self.admit(caller, command, store).await.is_err() {
             sleep(Duration::from_millis(1000 - steady_ms() % 1000)).await;
         }
     }

@@ -196,6 +196,9 @@ pub async fn run(
     if tokio::time::timeout(PATIENCE, app.tasks.wait()).await.is_err() {
         tracing::warn!("some calls did not finish in time");
     }
+    if let Some(nodes) = app.delivery.nodes() {
+        nodes.resign().await;
+    }
     app.store.close().await;
     outcome
 }

@@ -152,8 +152,9 @@ impl MessageQueue {
             }
         };
         let mut turn = Turn::new(state, self.store.is_shared().then_some(commit));
-        for pending in waiting {
-            self.decide(hot, &mut turn, pending).await;
+        let waiting = self.unanswered(hot, waiting).await;
+        for pending in self.admitted(hot, waiting).await {
+            turn.decide(pending, hot, &self.limits);
         }
         let events = match turn.events(&hot.stored) {
             Ok(events) => events,
@@ -191,6 +192,9 @@ impl MessageQueue {
         }
         hot.absorb(&turn);
         turn.answer();
+        if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
+            nodes.tell_webhook(hot.stored.no).await;
+        }
         self.delivery.push_changes(&hot.stored, first_seq, &events, record.as_deref()).await;
         None
     }
@@ -224,24 +228,70 @@ impl MessageQueue {
         None
     }
 
-    /// Decides one operation, unless it is a retry of one that was answered, or comes too often.
-    async fn decide(&self, hot: &Hot, turn: &mut Turn, pending: Pending) {
-        let Err(mut pending) = turn.repeat(pending) else { return };
-        match self.remembered(hot, &pending.request).await {
-            Ok(Some(answer)) => return pending.answer(answer),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, "a remembered answer could not be read");
-                return pending.refuse(internal());
+    /// Those that are no retry of one that was answered.
+    async fn unanswered(&self, hot: &Hot, waiting: Vec<Pending>) -> Vec<Pending> {
+        let mut unanswered = Vec::new();
+        for pending in waiting {
+            match self.remembered(hot, &pending.request).await {
+                Ok(Some(answer)) => pending.answer(answer),
+                Ok(None) => unanswered.push(pending),
+                Err(error) => {
+                    tracing::error!(%error, "a remembered answer could not be read");
+                    pending.refuse(internal());
+                }
             }
         }
-        if !pending.is_admitted
-            && let Err(error) = self.admit(hot, &pending.request.caller)
-        {
-            return pending.refuse(error);
+        unanswered
+    }
+
+    /// Those that do not come too often. A retry counts with what it repeats.
+    async fn admitted(&self, hot: &Hot, waiting: Vec<Pending>) -> Vec<Pending> {
+        let mut counted: Vec<&Pending> = Vec::new();
+        let mut counts = Vec::new();
+        for pending in &waiting {
+            let first = counted.iter().position(|other| other.is_repeated_by(pending));
+            counts.push(if pending.is_admitted { None } else { Some(first.unwrap_or(counted.len())) });
+            if first.is_none() && !pending.is_admitted {
+                counted.push(pending);
+            }
         }
-        pending.is_admitted = true;
-        turn.decide(pending, hot, &self.limits);
+        let callers: Vec<_> = counted.iter().map(|pending| pending.request.caller.clone()).collect();
+        let outcomes = self.count(hot, &callers).await;
+        let mut admitted = Vec::new();
+        for (mut pending, count) in waiting.into_iter().zip(counts) {
+            match count.and_then(|count| outcomes.get(count)) {
+                Some(Err(error)) => pending.refuse(error.clone()),
+                _ => {
+                    pending.is_admitted = true;
+                    admitted.push(pending);
+                }
+            }
+        }
+        admitted
+    }
+
+    /// What becomes of each attempt.
+    async fn count(&self, hot: &Hot, callers: &[Caller]) -> Vec<Result<(), Error>> {
+        if !self.store.is_shared() {
+            let mut attempts = self.attempts();
+            let attempts = attempts.entry(hot.stored.no).or_default();
+            let mut admit = |caller: &Caller| {
+                attempts.admit(&caller.identifier, caller.is_admin, steady_ms(), &self.limits)
+            };
+            return callers.iter().map(&mut admit).collect();
+        }
+        if callers.is_empty() {
+            return Vec::new();
+        }
+        let named: Vec<_> =
+            callers.iter().map(|caller| (caller.identifier.as_str(), caller.is_admin)).collect();
+        match self.store.count_attempts(hot.stored.no, &named, &self.limits).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                tracing::error!(%error, "attempts could not be counted");
+                callers.iter().map(|_| Err(internal())).collect()
+            }
+        }
     }
 
     async fn remembered(&self, hot: &Hot, request: &Request) -> Result<Option<String>, StoreError> {
@@ -250,12 +300,6 @@ impl MessageQueue {
             Some(id) if hot.remembers(caller, id) => self.store.answer(hot.stored.no, caller, id).await,
             _ => Ok(None),
         }
-    }
-
-    fn admit(&self, hot: &Hot, caller: &Caller) -> Result<(), Error> {
-        let mut attempts = self.attempts();
-        let attempts = attempts.entry(hot.stored.no).or_default();
-        attempts.admit(&caller.identifier, caller.is_admin, steady_ms(), &self.limits)
     }
 
     /// Drops what was not used lately.
@@ -277,6 +321,14 @@ impl MessageQueue {
 
 // Whoever asked may have gone meanwhile, so nobody minds an answer that nobody takes.
 impl Pending {
+    /// Whether the other one is the same request once more.
+    fn is_repeated_by(&self, other: &Self) -> bool {
+        let id = |pending: &Self| pending.request.request_id;
+        id(self).is_some()
+            && id(self) == id(other)
+            && self.request.caller.identifier == other.request.caller.identifier
+    }
+
     fn answer(self, answer: String) {
         let _ = self.answer.send(Ok(answer));
     }

@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use self::interest::Interest;
 use self::order::Order;
@@ -31,6 +32,8 @@ use crate::store::{Bus, Conversation, Heard, StoreError, StoredMessage, Topic};
 
 /// How often a node says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
+/// For how long a node is asked to send webhooks; it asks again with each beat.
+const LEAD: Duration = Duration::from_secs(8);
 
 /// What one node tells the others.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,6 +49,8 @@ pub(crate) enum What {
     Changes { no: i64, sender: String, place: Place, seq: u64, events: Vec<Box<RawValue>> },
     /// Something else that everybody in a conversation hears.
     Event { sender: String, place: Place, event: Box<RawValue> },
+    /// A webhook of the message waits.
+    Webhook { no: i64 },
     /// Users are members of a group now.
     Joined { group_id: String, users: Vec<String> },
     /// Users are none any more, and are told so.
@@ -80,6 +85,8 @@ pub(crate) struct Nodes {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) interest: Interest,
     pub(crate) order: Order,
+    /// Whether this node is the one that sends webhooks.
+    leads: watch::Sender<bool>,
     /// Another one after a change could not be told: the others then take this node for dead, and look into the log.
     name: Mutex<String>,
 }
@@ -87,11 +94,57 @@ pub(crate) struct Nodes {
 impl Nodes {
     pub(crate) fn new(bus: Arc<dyn Bus>) -> Self {
         let interest = Interest::new(Arc::clone(&bus));
-        Self { bus, interest, order: Order::default(), name: Mutex::new(new_name()) }
+        let leads = watch::Sender::new(false);
+        Self { bus, interest, order: Order::default(), leads, name: Mutex::new(new_name()) }
     }
 
     fn name(&self) -> String {
         self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether this node is the one that sends webhooks, now and later.
+    pub(crate) fn leads(&self) -> watch::Receiver<bool> {
+        self.leads.subscribe()
+    }
+
+    /// Tells the node that sends webhooks that one of the message waits.
+    pub(crate) async fn tell_webhook(&self, message_no: i64) {
+        if *self.leads.borrow() {
+            return;
+        }
+        if let Ok(notice) = self.notice(What::Webhook { no: message_no })
+            && let Err(error) = self.bus.tell(&Topic::Webhooks, &notice).await
+        {
+            tracing::warn!(%error, "the node that sends webhooks could not be told of one; it finds it later");
+        }
+    }
+
+    /// Asks to be the one that sends webhooks, or to be it on.
+    async fn lead(&self, asked: &mut Option<Instant>) {
+        let begun = Instant::now();
+        match self.bus.lead(&self.name(), LEAD).await {
+            Ok(true) => *asked = Some(begun),
+            Ok(false) => *asked = None,
+            Err(error) => tracing::warn!(%error, "it cannot be asked which node sends webhooks"),
+        }
+        // It ends here well before another may begin.
+        let leads = asked.is_some_and(|asked| asked.elapsed() < LEAD / 2);
+        if leads != *self.leads.borrow() {
+            if leads && let Err(error) = self.bus.listen(&Topic::Webhooks).await {
+                return tracing::warn!(%error, "other nodes' webhooks cannot be heard of");
+            }
+            if !leads {
+                self.bus.unlisten(&Topic::Webhooks).await;
+            }
+            self.leads.send_replace(leads);
+        }
+    }
+
+    /// At the end: another node need not wait.
+    pub(crate) async fn resign(&self) {
+        if *self.leads.borrow() {
+            let _ = self.bus.lead(&self.name(), Duration::ZERO).await;
+        }
     }
 
     /// A notice of this node, as it is told and logged.
@@ -183,7 +236,12 @@ async fn hear(app: &App, nodes: &Nodes) -> Infallible {
         match nodes.bus.hear().await {
             Heard::Notice(text) => take(app, nodes, &text, false).await,
             // Whoever is connected may have missed something: they come back, and say up to where they know.
-            Heard::Lost => app.delivery.hub.interrupt(),
+            Heard::Lost => {
+                app.delivery.hub.interrupt();
+                if let Some(outgoing) = &app.outgoing {
+                    outgoing.missed();
+                }
+            }
         }
     }
 }
@@ -203,6 +261,11 @@ async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
         What::Event { sender, place, event } => {
             app.delivery.take_event(&sender, &place.into_conversation(), EventJson::from(event.get())).await;
         }
+        What::Webhook { no } => {
+            if let Some(outgoing) = &app.outgoing {
+                outgoing.wake(no);
+            }
+        }
         What::Joined { group_id, users } => {
             app.groups.forget(&group_id);
             nodes.interest.joined(&group_id, &users).await;
@@ -218,7 +281,11 @@ async fn watch(app: &App, nodes: &Nodes) -> Infallible {
     let mut known = HashSet::<String>::new();
     // Dead ones whose log could not be read yet.
     let mut dead = HashSet::<String>::new();
+    let mut asked_to_lead = None;
     loop {
+        if app.outgoing.is_some() {
+            nodes.lead(&mut asked_to_lead).await;
+        }
         match nodes.bus.beat(&nodes.name()).await {
             Ok(living) => {
                 let living: HashSet<_> = living.into_iter().collect();

@@ -192,7 +192,7 @@ async fn hear<'a>(
                 let resume = only.and_then(|only| Resume::new(app, caller, only, frame.messages));
                 let Some(resume) = resume else { return Some((close::BAD_FRAME, None)) };
                 // Counts as one pull, however much it names; over the rate it waits, and with it what the client says next.
-                app.callers.admit_in_time(caller, Command::PullC2c).await;
+                app.callers.admit_in_time(caller, Command::PullC2c, &*app.store).await;
                 ask.send(resume).await.ok()?;
             }
             _ => return Some((close::BAD_FRAME, None)),

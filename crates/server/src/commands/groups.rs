@@ -27,7 +27,7 @@ pub(super) fn no_such_group() -> Error {
 }
 
 pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: CreateGroupRequest = call.admin_request(body)?;
+    let request: CreateGroupRequest = call.admin_request(body).await?;
     let group = new_group(request)?;
     let reply = GroupReply {
         action_status: OK.into(),
@@ -53,7 +53,7 @@ pub(super) async fn make(call: &Call<'_>, group: NewGroup) -> Result<bool, Error
 }
 
 pub(super) async fn destroy(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = call.admin_request(body)?;
+    let request: GroupRequest = call.admin_request(body).await?;
     let group_id = group_id(&request)?;
     let changing = call.app.delivery.membership(&group_id).await;
     let members = call.app.store.destroy_group(&group_id).await;
@@ -65,7 +65,7 @@ pub(super) async fn destroy(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = call.admin_request(body)?;
+    let request: GroupRequest = call.admin_request(body).await?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberList", request.member_list.into_iter().map(|m| m.member_account).collect())?;
     let changing = call.app.delivery.membership(&group_id).await;
@@ -81,7 +81,7 @@ pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn delete_members(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = call.admin_request(body)?;
+    let request: GroupRequest = call.admin_request(body).await?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberToDel_Account", request.member_to_del_account)?;
     let changing = call.app.delivery.membership(&group_id).await;

@@ -31,7 +31,7 @@ const C2C_PAGE: u32 = 100;
 const GROUP_PAGE: u32 = 20;
 
 pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: SendRequest<Element, Rules> = call.request(body)?;
+    let request: SendRequest<Element, Rules> = call.request(body).await?;
     let to = request.to_account.clone().unwrap_or_default();
     check_user_id("To_Account", &to)?;
     let conversation = Conversation::C2c { to };
@@ -40,7 +40,7 @@ pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn send_group(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: SendRequest<Element, Rules> = call.request(body)?;
+    let request: SendRequest<Element, Rules> = call.request(body).await?;
     let group_id = request.group_id.clone().unwrap_or_default();
     let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let extensible =
@@ -212,7 +212,7 @@ pub(super) fn send_reply(stored: StoredMessage) -> SendReply {
 }
 
 pub(super) async fn list_c2c(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: ListRequest = call.request(body)?;
+    let request: ListRequest = call.request(body).await?;
     let own = request.operator_account.unwrap_or_else(|| call.caller.identifier.clone());
     check_user_id("Operator_Account", &own)?;
     let peer = request.peer_account.unwrap_or_default();
@@ -252,7 +252,7 @@ fn c2c_page(oldest_first: &[StoredMessage], complete: bool) -> Result<ListReply<
 }
 
 pub(super) async fn list_group(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: ListRequest = call.request(body)?;
+    let request: ListRequest = call.request(body).await?;
     let group_id = request.group_id.unwrap_or_default();
     let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let count = request.req_msg_number.unwrap_or(GROUP_PAGE).clamp(1, GROUP_PAGE) as usize;

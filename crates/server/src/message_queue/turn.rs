@@ -43,8 +43,9 @@ impl Turn {
         }
     }
 
-    /// Lets the law decide, on top of what was decided before in this turn.
+    /// Lets the law decide, on top of what was decided before in this turn; a retry of what was is answered alike.
     pub(super) fn decide(&mut self, pending: Pending, hot: &Hot, limits: &Limits) {
+        let Err(pending) = self.repeat(pending) else { return };
         let request = &pending.request;
         let caller = &request.caller;
         let message = &hot.stored.message;
@@ -75,7 +76,7 @@ impl Turn {
     }
 
     /// Whether it is a retry of an operation of this very turn; then it is answered like that, after the commit.
-    pub(super) fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
+    fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
         let (caller, request_id) = (&pending.request.caller.identifier, pending.request.request_id);
         let is_it = |id: &AnswerId| id.caller == *caller && Some(id.request_id) == request_id;
         let Some((_, answer)) = self.remembered.iter().find(|(id, _)| is_it(id)) else { return Err(pending) };

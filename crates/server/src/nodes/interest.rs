@@ -38,6 +38,8 @@ impl Wanted {
         match topic {
             Topic::User(user) => self.users.contains_key(user),
             Topic::Group(group_id) => self.groups.contains_key(group_id),
+            // Not for users.
+            Topic::Webhooks => true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How nodes that share a store hear of each other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -13,6 +14,8 @@ pub enum Topic {
     User(String),
     /// A GroupId.
     Group(String),
+    /// Which messages have webhooks that wait.
+    Webhooks,
 }
 
 /// What comes in.
@@ -48,6 +51,9 @@ pub trait Bus: Send + Sync {
 
     /// The same of all messages.
     async fn whole_log(&self) -> Result<Vec<Arc<str>>, StoreError>;
+
+    /// Whether this node is the one that sends webhooks, for so long from when it was asked; no time gives it up.
+    async fn lead(&self, node: &str, duration: Duration) -> Result<bool, StoreError>;
 
     /// Says that this node lives, and hears which others do.
     async fn beat(&self, node: &str) -> Result<Vec<String>, StoreError>;

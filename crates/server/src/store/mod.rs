@@ -20,7 +20,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use message_extensions_core::code::Error;
 use message_extensions_core::law::{Change, Message};
+use message_extensions_core::limits::Limits;
 use message_extensions_core::message::{MessageRef, msg_key, msg_key_parts};
 use message_extensions_core::wire::Rules;
 use prometheus_client::registry::Registry;
@@ -105,6 +107,22 @@ pub trait Store: Send + Sync {
     /// [`Group::no`] and [`Group::version`]; asked of a shared store only. `None`: there is none.
     async fn group_version(&self, _group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {
         Ok(None)
+    }
+
+    /// Counts write attempts on a message, each by its user and whether that is an admin, as [`Attempts`](message_extensions_core::law::Attempts) would count those of
+    /// all nodes; asked of a shared store only. Says what became of each.
+    async fn count_attempts(
+        &self,
+        _message_no: i64,
+        attempts: &[(&str, bool)],
+        _limits: &Limits,
+    ) -> Result<Vec<Result<(), Error>>, StoreError> {
+        Ok(vec![Ok(()); attempts.len()])
+    }
+
+    /// Counts a call under a name and says how many there were in this second; asked of a shared store only.
+    async fn count_call(&self, _user: &str, _name: &str) -> Result<usize, StoreError> {
+        Ok(0)
     }
 
     /// The way to other nodes, of a shared store; `None`: there are no others.

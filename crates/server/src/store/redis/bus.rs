@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::engine::{Address, Engine};
 use super::groups::of_user_key;
 use super::keys::Bucket;
-use super::script::{BEAT, COMMAND, Call};
+use super::script::{BEAT, COMMAND, Call, LEAD};
 use crate::store::{Bus, Heard, StoreError, Topic};
 
 /// How long what was committed is in the log: until everybody has noticed that a node is dead, and looked.
@@ -58,7 +58,13 @@ fn bucket_of(topic: &Topic) -> Bucket {
     match topic {
         Topic::User(user) => Bucket::of_recipient(user),
         Topic::Group(group_id) => Bucket::of_group(group_id),
+        Topic::Webhooks => nodes_bucket(),
     }
+}
+
+/// Of what concerns the nodes and no conversation.
+fn nodes_bucket() -> Bucket {
+    Bucket::of_group("")
 }
 
 /// Without the prefix.
@@ -66,6 +72,7 @@ fn channel(topic: &Topic) -> String {
     match topic {
         Topic::User(user) => bucket_of(topic).key("user", user),
         Topic::Group(group_id) => bucket_of(topic).key("in-group", group_id),
+        Topic::Webhooks => bucket_of(topic).key("told", "webhooks"),
     }
 }
 
@@ -212,8 +219,14 @@ impl Bus for RedisBus {
         Ok(logs.into_iter().flat_map(records).collect())
     }
 
+    async fn lead(&self, node: &str, duration: Duration) -> Result<bool, StoreError> {
+        let bucket = nodes_bucket();
+        let call = Call::new(&LEAD, vec![bucket.key("leader", "")]).arg(node).number(duration.as_millis());
+        self.engine.read(bucket, call).await
+    }
+
     async fn beat(&self, node: &str) -> Result<Vec<String>, StoreError> {
-        let bucket = Bucket::of_group("");
+        let bucket = nodes_bucket();
         let call = Call::new(&BEAT, vec![bucket.key("nodes", "")]).arg(node).number(SILENCE_MS);
         self.engine.read(bucket, call).await
     }

@@ -6,11 +6,12 @@
 //! | `keys` | buckets and the names of keys |
 //! | `script`, `lua/` | what the engine runs in one step |
 //! | `bus` | sharded pub/sub between nodes, and the log of what was committed lately |
-//! | `groups`, `messages`, `extensions`, `webhooks`, `whole` | what the store does with it |
+//! | `groups`, `messages`, `extensions`, `frequency`, `webhooks`, `whole` | what the store does with it |
 
 mod bus;
 mod engine;
 mod extensions;
+mod frequency;
 mod groups;
 mod keys;
 mod messages;
@@ -22,6 +23,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use message_extensions_core::code::Error;
+use message_extensions_core::limits::Limits;
 
 use self::bus::RedisBus;
 use self::engine::Engine;
@@ -157,6 +160,19 @@ impl Store for RedisStore {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    async fn count_attempts(
+        &self,
+        message_no: i64,
+        attempts: &[(&str, bool)],
+        limits: &Limits,
+    ) -> Result<Vec<Result<(), Error>>, StoreError> {
+        frequency::count_attempts(self, message_no, attempts, limits).await
+    }
+
+    async fn count_call(&self, user: &str, name: &str) -> Result<usize, StoreError> {
+        frequency::count_call(self, user, name).await
     }
 
     fn bus(&self) -> Option<Arc<dyn Bus>> {

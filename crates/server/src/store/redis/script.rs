@@ -37,6 +37,9 @@ scripts! {
     WEBHOOKS_REMOVE = "webhooks_remove.lua";
     ARCHIVE = "archive.lua";
     BEAT = "beat.lua";
+    LEAD = "lead.lua";
+    ATTEMPTS = "attempts.lua";
+    CALL = "call.lua";
     COMMAND = "command.lua";
 }
 

@@ -8,31 +8,8 @@ use std::time::Duration;
 
 use message_extensions_server::store::{RedisStore, Servers};
 
-/// Stops what it has started when its stdin is closed: when whoever has called it is gone, however that came.
-const RUN: &str = r#"
-dir=$(mktemp -d)
-pids=
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$dir"' EXIT
-for port in $PORTS; do
-  mkdir "$dir/$port"
-  redis-server --port "$port" --bind 127.0.0.1 --dir "$dir/$port" --save '' --appendonly yes --appendfsync always \
-    --loglevel warning --repl-diskless-sync-delay 0 $OPTIONS >"$dir/$port/log" 2>&1 &
-  pids="$pids $!"
-done
-for port in $PORTS; do
-  until redis-cli -p "$port" ping >/dev/null 2>&1; do sleep 0.05; done
-  addresses="$addresses 127.0.0.1:$port"
-done
-if [ -n "$OPTIONS" ]; then
-  redis-cli --cluster create $addresses --cluster-replicas 1 --cluster-yes >"$dir/create" 2>&1 || { cat "$dir/create" >&2; exit 1; }
-  for port in $PORTS; do
-    until redis-cli -p "$port" cluster info | grep -q cluster_state:ok; do sleep 0.05; done
-    until redis-cli -p "$port" info replication | grep -Eq 'master_link_status:up|connected_slaves:1'; do sleep 0.05; done
-  done
-fi
-echo "ready $pids"
-read -r _
-"#;
+/// Starts them, and stops them when its stdin is closed.
+const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/support/redis-servers.sh");
 
 pub(crate) struct Redis {
     pub(crate) ports: Vec<u16>,
@@ -62,10 +39,10 @@ impl Redis {
 
     fn start(count: usize, options: &str, replicas: usize) -> Self {
         let ports = free_ports(count);
-        let named = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
+        let named: Vec<_> = ports.iter().map(u16::to_string).collect();
         let mut shell = Command::new("bash")
-            .args(["-c", RUN])
-            .env("PORTS", named)
+            .arg(RUN)
+            .args(&named)
             .env("OPTIONS", options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

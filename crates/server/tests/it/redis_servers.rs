@@ -86,7 +86,7 @@ impl Redis {
         Servers {
             urls: self.ports.iter().map(|port| format!("redis://127.0.0.1:{port}")).collect(),
             prefix: format!("test-{}:", fastrand::u64(..)),
-            replicas: self.replicas,
+            replicas: Some(self.replicas),
             replica_timeout: Duration::from_secs(1),
         }
     }

@@ -18,7 +18,7 @@ export async function setup() {
     if (!ports.includes(port) && (await isFree(port)) && (await isFree(port + 10_000))) ports.push(port);
   }
   const script = inCheckout('tests/support/redis-servers.sh');
-  const shell = spawn('bash', [script, ...ports], { env: { ...process.env, OPTIONS }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const shell = spawn('bash', [script, ...ports], { env: { ...process.env, OPTIONS, CLUSTER: 'yes' }, stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: shell.stdout }), 'line');
   if (!line.startsWith('ready')) throw new Error(`the cluster did not start: ${line}`);
   process.env.TEST_REDIS = `redis://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;

@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -47,6 +47,15 @@ const PARTS: [Part; 9] = [
     Part {
         name: "crowd",
         run: |soak| soak.server("soak::crowd::", &[("SOAK_MEMBERS", 1000), ("SOAK_CONNECTIONS", 10_000)]),
+    },
+    Part {
+        name: "redis",
+        run: |soak| {
+            let redis = [("SOAK_REDIS_KILLS", 10), ("SOAK_REDIS_MOVES", 5)];
+            let under_load = soak.server("soak::redis::", &redis)?;
+            let linear = [("SOAK_LINEAR_WINDOWS", 20), ("SOAK_LINEAR_KILLS", 3)];
+            Ok(format!("{under_load}; {}", soak.server("soak::linear::", &linear)?))
+        },
     },
     Part { name: "simulation", run: simulation },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },

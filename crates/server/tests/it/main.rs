@@ -19,6 +19,8 @@ mod permissions;
 mod process;
 mod proxy;
 mod push;
+mod redis_faults;
+mod redis_process;
 mod redis_servers;
 mod register;
 mod resume;

@@ -6,6 +6,8 @@ mod crowd;
 mod flood;
 mod history;
 mod kill;
+mod linear;
+mod redis;
 mod stampede;
 mod two_writers;
 

@@ -1,10 +1,12 @@
 //! The engine: one Redis or Valkey server, or a cluster of them. Knows which master has which bucket, follows when one moves
 //! or fails, and gives an answer within a time limit. Of what is kept it knows nothing.
 
+mod advice;
 mod node;
 mod slots;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,34 +16,23 @@ use redis::{
     AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, ServerErrorKind,
     Value,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 
-use self::node::Node;
+use self::node::{Job, Node, Target};
 use self::slots::Slots;
 use super::keys::Bucket;
+use super::metrics::EngineMetrics;
 use super::script::Call;
+use super::servers::Servers;
 use crate::store::StoreError;
 
-/// How long something is tried: less than clients wait.
-const TIME_LIMIT: Duration = Duration::from_secs(8);
+/// How long something is tried. Whoever waits for the turn of others on a message waits twice as long: less than clients do.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// Between two attempts while a master is gone.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Which servers, and how careful.
-#[derive(Debug, Clone)]
-pub struct Servers {
-    /// `redis://` or `rediss://` URLs with user and password if need be; of a cluster any of its servers.
-    pub urls: Vec<String>,
-    /// What all keys begin with, so that several can share the servers; without braces.
-    pub prefix: String,
-    /// How many replicas must have a write before it counts.
-    pub replicas: usize,
-    /// How long they have for it.
-    pub replica_timeout: Duration,
-}
-
 /// A server's address, as the cluster itself names it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Address {
     host: String,
     port: u16,
@@ -49,21 +40,44 @@ pub(super) struct Address {
 
 pub(super) struct Engine {
     servers: Servers,
+    /// How many replicas must have a write before it counts.
+    replicas: usize,
     slots: Mutex<Arc<Slots>>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
+    /// How often it was looked, whatever was seen.
+    looks: AtomicU64,
     nodes: Mutex<HashMap<Address, Node>>,
+    pub(super) metrics: EngineMetrics,
+}
+
+/// What is asked of a master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// What changes nothing.
+    Read,
+    /// What is done when the replicas have it.
+    Write,
+}
+
+/// What came back.
+struct Done {
+    values: Vec<Value>,
+    /// It had been sent before, and nobody knows whether it was done then.
+    is_repeated: bool,
 }
 
 /// Why a master did not do what it was asked to.
 #[derive(Debug)]
 enum Trouble {
-    /// Another one has the bucket.
+    /// Another one has the bucket. Without a host it is the one that was asked.
     Moved(Address),
     /// Another one is just taking it over.
     Asked(Address),
-    /// It may go better soon; what was sent may have been done.
+    /// It was not done; it may go better soon.
     Passing(String),
+    /// The same, but what was sent may have been done.
+    Lost(String),
     /// Too few replicas have it.
     Unacknowledged,
     /// It has not seen the script yet.
@@ -75,17 +89,35 @@ enum Trouble {
 impl Engine {
     pub(super) async fn connect(servers: Servers) -> Result<Self, String> {
         let slots = Slots::look(&servers).await?;
+        let replicas = servers.replicas.unwrap_or(match slots {
+            Slots::One(_) => 0,
+            Slots::Cluster { .. } => 1,
+        });
+        advice::give(&servers, &slots, replicas).await;
         Ok(Self {
             servers,
+            replicas,
             slots: Mutex::new(Arc::new(slots)),
             looking: tokio::sync::Mutex::default(),
+            looks: AtomicU64::default(),
             nodes: Mutex::default(),
+            metrics: EngineMetrics::default(),
         })
     }
 
-    /// Something that changes nothing.
+    /// Something that changes nothing. What it sees may still be lost, when its master fails before a replica has it.
     pub(super) async fn read<T: FromRedisValue>(&self, bucket: Bucket, call: Call) -> Result<T, StoreError> {
-        only(self.run(bucket, Arc::new([call]), false).await?)
+        only(self.run(bucket, Arc::new([call]), Kind::Read).await?.values)
+    }
+
+    /// The same, of which everything is on the replicas, whoever wrote it.
+    pub(super) async fn read_settled<T: FromRedisValue>(
+        &self,
+        bucket: Bucket,
+        call: Call,
+    ) -> Result<T, StoreError> {
+        let kind = if self.replicas > 0 { Kind::Write } else { Kind::Read };
+        only(self.run(bucket, Arc::new([call]), kind).await?.values)
     }
 
     /// Several that change nothing, each in a bucket of its own, at once.
@@ -98,7 +130,17 @@ impl Engine {
 
     /// Something that is on the replicas, too, when it is answered. It may be done more than once, if an answer is lost.
     pub(super) async fn write<T: FromRedisValue>(&self, bucket: Bucket, call: Call) -> Result<T, StoreError> {
-        only(self.run(bucket, Arc::new([call]), true).await?)
+        only(self.run(bucket, Arc::new([call]), Kind::Write).await?.values)
+    }
+
+    /// The same, and whether it had been sent before, so that the answer may be that of a second time.
+    pub(super) async fn write_noting_repeats<T: FromRedisValue>(
+        &self,
+        bucket: Bucket,
+        call: Call,
+    ) -> Result<(T, bool), StoreError> {
+        let done = self.run(bucket, Arc::new([call]), Kind::Write).await?;
+        Ok((only(done.values)?, done.is_repeated))
     }
 
     /// Several of one bucket: all or none, with nothing between them.
@@ -107,57 +149,97 @@ impl Engine {
         bucket: Bucket,
         calls: Vec<Call>,
     ) -> Result<Vec<Value>, StoreError> {
-        self.run(bucket, calls.into(), true).await
+        Ok(self.run(bucket, calls.into(), Kind::Write).await?.values)
     }
 
-    async fn run(
+    async fn run(&self, bucket: Bucket, calls: Arc<[Call]>, kind: Kind) -> Result<Done, StoreError> {
+        let mut why = String::from("no master has answered");
+        match timeout(TIME_LIMIT, self.try_on(bucket, calls, kind, &mut why)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(StoreError::Failed(format!("{why}, for {} s", TIME_LIMIT.as_secs()))),
+        }
+    }
+
+    /// Tries until it is done, or it would not go better.
+    async fn try_on(
         &self,
         bucket: Bucket,
         calls: Arc<[Call]>,
-        is_write: bool,
-    ) -> Result<Vec<Value>, StoreError> {
-        let begun = Instant::now();
-        let mut told = None;
+        kind: Kind,
+        why: &mut String,
+    ) -> Result<Done, StoreError> {
+        let (mut told, mut hops, mut is_repeated) = (None, 0, false);
         loop {
             let (address, asking) = match told.take() {
-                Some((address, asking)) => (address, asking),
+                Some((address, asking)) => (Some(address), asking),
                 None => (self.slots().master(bucket), false),
             };
             let done = match &address {
-                Some(address) => self.node(address).run(Arc::clone(&calls), is_write, asking).await,
+                Some(address) => self.ask(address, bucket, &calls, kind, asking).await,
                 None => Err(Trouble::Passing("no master has the slot".into())),
             };
-            let why = match done {
-                Ok(values) => return Ok(values),
+            let at = |to: Address| match &address {
+                Some(asked) if to.host.is_empty() => Address { host: asked.host.clone(), ..to },
+                _ => to,
+            };
+            match done {
+                Ok(values) => return Ok(Done { values, is_repeated }),
                 Err(Trouble::Moved(to)) => {
+                    self.metrics.redirections.inc();
+                    let to = at(to);
+                    *why = format!("the slot moves on to {}:{}", to.host, to.port);
+                    // Who is told again and again is told by servers that do not agree yet.
+                    hops += 1;
+                    if hops > 2 {
+                        sleep(PAUSE).await;
+                    }
                     self.look_again().await;
-                    let why = format!("the slot moves on to {}:{}", to.host, to.port);
-                    told = Some((Some(to), false));
-                    why
+                    told = Some((to, false));
                 }
                 Err(Trouble::Asked(to)) => {
-                    told = Some((Some(to), true));
-                    "the slot is being moved".into()
+                    self.metrics.redirections.inc();
+                    *why = "the slot is being moved".into();
+                    told = Some((at(to), true));
                 }
-                Err(Trouble::Passing(why)) => {
-                    if let Some(address) = &address {
-                        self.nodes().remove(address);
+                Err(trouble @ (Trouble::Passing(_) | Trouble::Lost(_))) => {
+                    self.metrics.failures.inc();
+                    is_repeated |= matches!(trouble, Trouble::Lost(_));
+                    if let Trouble::Passing(text) | Trouble::Lost(text) = trouble {
+                        *why = text;
                     }
                     sleep(PAUSE).await;
                     self.look_again().await;
-                    why
                 }
                 Err(Trouble::Unacknowledged) => {
-                    return Err(StoreError::Failed(
-                        "too few replicas have acknowledged a write in time".into(),
-                    ));
+                    self.metrics.unacknowledged.inc();
+                    let text = "too few replicas have acknowledged a write in time";
+                    return Err(StoreError::Failed(text.into()));
                 }
                 // Its text was sent along.
-                Err(Trouble::UnknownScript) => "a script was not kept".into(),
+                Err(Trouble::UnknownScript) => {
+                    *why = "a script was not kept".into();
+                    sleep(PAUSE).await;
+                }
                 Err(Trouble::Lasting(why)) => return Err(StoreError::Failed(why)),
-            };
-            if begun.elapsed() > TIME_LIMIT {
-                return Err(StoreError::Failed(format!("{why}, for {} s", TIME_LIMIT.as_secs())));
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        address: &Address,
+        bucket: Bucket,
+        calls: &Arc<[Call]>,
+        kind: Kind,
+        asking: bool,
+    ) -> Result<Vec<Value>, Trouble> {
+        let job = Job::new(bucket, Arc::clone(calls), asking);
+        let node = self.node(address);
+        match kind {
+            Kind::Read => node.read(job).await,
+            Kind::Write => {
+                let _waiting = self.metrics.waiting();
+                node.write(job).await
             }
         }
     }
@@ -198,28 +280,27 @@ impl Engine {
         seen.into_values().collect()
     }
 
-    /// Whether a write waits for replicas.
-    pub(super) const fn has_replicas(&self) -> bool {
-        self.servers.replicas > 0
-    }
-
     fn node(&self, address: &Address) -> Node {
-        let mut nodes = self.nodes();
-        nodes.entry(address.clone()).or_insert_with(|| Node::new(address, &self.servers)).clone()
+        let target = || Target::new(address, &self.servers, self.replicas, &self.metrics);
+        self.nodes().entry(address.clone()).or_insert_with(|| Node::new(target())).clone()
     }
 
-    /// Who has what may have changed.
+    /// Who has what may have changed. Many ask at once when a master fails, and one looks for all of them.
     pub(super) async fn look_again(&self) {
-        let before = self.slots();
+        let before = self.looks.load(Ordering::SeqCst);
         let _one = self.looking.lock().await;
-        // Somebody has looked meanwhile.
-        if !Arc::ptr_eq(&before, &self.slots()) {
+        if self.looks.load(Ordering::SeqCst) != before {
             return;
         }
-        match Slots::look_at(&self.servers, before.addresses()).await {
-            Ok(slots) => *self.slots_lock() = Arc::new(slots),
+        match Slots::look_at(&self.servers, self.slots().masters()).await {
+            Ok(slots) => {
+                let masters = slots.masters();
+                self.nodes().retain(|address, _| masters.contains(address));
+                *self.slots_lock() = Arc::new(slots);
+            }
             Err(why) => tracing::warn!(why, "nobody could say which master has which slot"),
         }
+        self.looks.fetch_add(1, Ordering::SeqCst);
     }
 
     fn slots(&self) -> Arc<Slots> {
@@ -245,6 +326,7 @@ pub(super) fn parsed<T: FromRedisValue>(value: Value) -> Result<T, StoreError> {
         .map_err(|error| StoreError::Failed(format!("an answer of the engine is unusable: {error}")))
 }
 
+/// What a server has said of one call, which it did not do then.
 impl From<RedisError> for Trouble {
     fn from(error: RedisError) -> Self {
         let redirected = error.redirect_node().and_then(|(to, _)| {

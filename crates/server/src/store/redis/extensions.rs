@@ -34,7 +34,7 @@ pub(super) async fn head<T: FromRedisValue>(
 pub(super) async fn load(store: &RedisStore, no: i64) -> Result<Option<Loaded>, StoreError> {
     let mut keys = keys(no);
     keys.truncate(3);
-    let row: Option<Row> = store.engine.read(Bucket::of_no(no), Call::new(&LOAD, keys)).await?;
+    let row: Option<Row> = store.engine.read_settled(Bucket::of_no(no), Call::new(&LOAD, keys)).await?;
     row.map(loaded).transpose()
 }
 

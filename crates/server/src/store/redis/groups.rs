@@ -75,7 +75,9 @@ pub(super) async fn change_members(
     group_id: &str,
     users: &[String],
 ) -> Result<Option<Vec<bool>>, StoreError> {
-    let call = Call::new(&MEMBERS, keys(group_id)).arg(command).args(users);
+    // Random, not counted: what was lost in a failover may have been counted, and be in some node's memory.
+    let version = fastrand::u64(1..);
+    let call = Call::new(&MEMBERS, keys(group_id)).arg(command).number(version).args(users);
     store.engine.write(Bucket::of_group(group_id), call).await
 }
 

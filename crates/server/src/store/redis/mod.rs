@@ -2,7 +2,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `engine` | which master has what; batches, replicas, failover |
+//! | `servers` | the servers as the operator names them |
+//! | `engine` | which master has what; batches, replicas, failover; what is said of the servers' settings at the start |
 //! | `keys` | buckets and the names of keys |
 //! | `script`, `lua/` | what the engine runs in one step |
 //! | `bus` | sharded pub/sub between nodes, and the log of what was committed lately |
@@ -15,7 +16,9 @@ mod frequency;
 mod groups;
 mod keys;
 mod messages;
+mod metrics;
 mod script;
+mod servers;
 mod webhooks;
 mod whole;
 
@@ -23,14 +26,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::select_ok;
 use message_extensions_core::code::Error;
 use message_extensions_core::limits::Limits;
+use prometheus_client::registry::Registry;
 
 use self::bus::RedisBus;
 use self::engine::Engine;
-pub use self::engine::Servers;
 use self::keys::Bucket;
 use self::script::{COMMAND, Call, NUMBER};
+pub use self::servers::Servers;
 use super::{
     Archive, Bus, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store,
     StoreError, StoredMessage, Trimmed, Webhook,
@@ -48,6 +53,8 @@ impl RedisStore {
     /// # Errors
     /// A sentence, when no server answers.
     pub async fn connect(servers: Servers) -> Result<Self, String> {
+        // For TLS; somebody may have been faster.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let engine = Arc::new(Engine::connect(servers).await?);
         Ok(Self { bus: Arc::new(RedisBus::new(Arc::clone(&engine))), engine })
     }
@@ -56,15 +63,6 @@ impl RedisStore {
     async fn number(&self, bucket: Bucket) -> Result<i64, StoreError> {
         let call = Call::new(&NUMBER, vec![bucket.key("number", "")]);
         Ok(bucket.first_no() + self.engine.write::<i64>(bucket, call).await?)
-    }
-
-    /// Returns when everything that was to be read of the bucket so far is on the replicas: another node may have written
-    /// it, and not be done.
-    async fn settle(&self, bucket: Bucket) -> Result<(), StoreError> {
-        if !self.engine.has_replicas() {
-            return Ok(());
-        }
-        self.touch(bucket).await
     }
 
     async fn touch(&self, bucket: Bucket) -> Result<(), StoreError> {
@@ -134,15 +132,18 @@ impl Store for RedisStore {
     }
 
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
-        let loaded = extensions::load(self, message_no).await?;
-        self.settle(Bucket::of_no(message_no)).await?;
-        Ok(loaded)
+        extensions::load(self, message_no).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let bucket = Bucket::of_no(commit.message_no);
-        match self.engine.write::<u64>(bucket, extensions::commit(&commit)?).await? {
-            0 => Err(StoreError::Conflict),
+        let call = extensions::commit(&commit)?;
+        match self.engine.write_noting_repeats::<u64>(bucket, call).await? {
+            (0, false) => Err(StoreError::Conflict),
+            // It may have been kept, and others came after it: to decide again could do it twice.
+            (0, true) => {
+                Err(StoreError::Failed("the answer to a commit was lost, and others came after it".into()))
+            }
             _ => Ok(()),
         }
     }
@@ -153,9 +154,8 @@ impl Store for RedisStore {
         caller: &str,
         request_id: u128,
     ) -> Result<Option<String>, StoreError> {
-        let answer = extensions::answer(self, message_no, caller, request_id).await?;
-        self.settle(Bucket::of_no(message_no)).await?;
-        Ok(answer)
+        // Its name was loaded or committed, so the replicas have it.
+        extensions::answer(self, message_no, caller, request_id).await
     }
 
     fn is_shared(&self) -> bool {
@@ -219,11 +219,14 @@ impl Store for RedisStore {
         whole::expire(self, before_ms, count).await
     }
 
+    /// One master that works is enough: while another fails over, no other node could do more than this one.
     async fn check(&self) -> Result<(), StoreError> {
-        for bucket in self.engine.masters() {
-            self.touch(bucket).await?;
-        }
-        Ok(())
+        let masters = self.engine.masters().into_iter().map(|bucket| Box::pin(self.touch(bucket)));
+        select_ok(masters).await.map(drop)
+    }
+
+    fn register(&self, metrics: &mut Registry) {
+        self.engine.metrics.register(metrics);
     }
 
     /// Every write is done when it is answered.

@@ -1,7 +1,7 @@
 //! One master: a connection that reads, and one that writes whatever waits in one go and then waits for the replicas, once.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{
@@ -11,11 +11,13 @@ use redis::{
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{Address, Servers, Trouble};
+use crate::store::redis::keys::Bucket;
+use crate::store::redis::metrics::EngineMetrics;
 use crate::store::redis::script::Call;
 
-/// An answer that takes longer never comes. Waiting for replicas is part of it.
-const ANSWER: Duration = Duration::from_secs(3);
-const CONNECT: Duration = Duration::from_secs(2);
+/// An answer that takes longer never comes; a wait for replicas comes on top.
+const ANSWER: Duration = Duration::from_secs(2);
+pub(super) const CONNECT: Duration = Duration::from_secs(1);
 /// Writes that go out together, at most.
 const BATCH: usize = 512;
 
@@ -24,84 +26,149 @@ type Outcome = Result<Vec<Value>, Trouble>;
 #[derive(Clone)]
 pub(super) struct Node {
     target: Arc<Target>,
-    reader: Arc<Mutex<Option<MultiplexedConnection>>>,
-    writes: mpsc::Sender<Job>,
+    reader: Arc<Mutex<Reader>>,
+    writes: mpsc::Sender<(Job, oneshot::Sender<Outcome>)>,
+}
+
+#[derive(Default)]
+struct Reader {
+    connection: Option<MultiplexedConnection>,
+    /// Which one it is, so that who has seen it fail does not take away the next one.
+    number: u64,
 }
 
 /// Where to, and what a write waits for there.
-struct Target {
+pub(super) struct Target {
     address: Address,
     url: String,
     prefix: String,
     replicas: usize,
     replica_timeout: Duration,
+    metrics: EngineMetrics,
 }
 
-/// Calls of one bucket, and who waits for what they answer.
-struct Job {
+/// Calls of one bucket.
+pub(super) struct Job {
+    bucket: Bucket,
     calls: Arc<[Call]>,
     asking: bool,
-    done: oneshot::Sender<Outcome>,
 }
 
 impl Node {
-    pub(super) fn new(address: &Address, servers: &Servers) -> Self {
-        let target = Arc::new(Target {
-            address: address.clone(),
-            url: servers.urls.first().cloned().unwrap_or_default(),
-            prefix: servers.prefix.clone(),
-            replicas: servers.replicas,
-            replica_timeout: servers.replica_timeout,
-        });
+    pub(super) fn new(target: Target) -> Self {
+        let target = Arc::new(target);
         let (writes, jobs) = mpsc::channel(BATCH);
         tokio::spawn(write(Arc::clone(&target), jobs));
         Self { target, reader: Arc::default(), writes }
     }
 
-    pub(super) async fn run(&self, calls: Arc<[Call]>, is_write: bool, asking: bool) -> Outcome {
-        if !is_write {
-            return self.read(&calls, asking).await;
-        }
+    pub(super) async fn write(&self, job: Job) -> Outcome {
         let (done, outcome) = oneshot::channel();
-        let gone = || Trouble::Passing(format!("the connection to {} was closed", self.target.address.host));
-        self.writes.send(Job { calls, asking, done }).await.map_err(|_| gone())?;
+        let gone = || Trouble::Lost(format!("the connection to {} was closed", self.target.address.host));
+        self.writes.send((job, done)).await.map_err(|_| gone())?;
         outcome.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    async fn read(&self, calls: &Arc<[Call]>, asking: bool) -> Outcome {
-        let mut connection = self.reading().await?;
-        let (done, _) = oneshot::channel();
-        let job = Job { calls: Arc::clone(calls), asking, done };
-        let mut outcomes = send(&mut connection, &self.target.prefix, &[&job], None, false).await?;
-        if outcomes.iter().any(is_unknown_script) {
-            outcomes = send(&mut connection, &self.target.prefix, &[&job], None, true).await?;
+    pub(super) async fn read(&self, job: Job) -> Outcome {
+        let target = &self.target;
+        let (mut connection, number) =
+            self.reading().await.map_err(|e| Trouble::Passing(target.named(&e)))?;
+        let begun = Instant::now();
+        let outcome = read(target, &mut connection, &job).await;
+        target.metrics.read(begun.elapsed());
+        match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let mut reader = self.reader.lock().await;
+                if reader.number == number {
+                    reader.connection = None;
+                }
+                Err(Trouble::Passing(target.named(&error)))
+            }
         }
-        outcomes.pop().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    async fn reading(&self) -> Result<MultiplexedConnection, Trouble> {
+    async fn reading(&self) -> RedisResult<(MultiplexedConnection, u64)> {
         let mut reader = self.reader.lock().await;
-        match &*reader {
-            Some(connection) => Ok(connection.clone()),
-            None => Ok(reader.insert(self.target.connect().await?).clone()),
+        if let Some(connection) = &reader.connection {
+            return Ok((connection.clone(), reader.number));
         }
+        let connection = self.target.connect().await?;
+        reader.connection = Some(connection.clone());
+        reader.number += 1;
+        Ok((connection, reader.number))
     }
 }
 
+async fn read(target: &Target, connection: &mut MultiplexedConnection, job: &Job) -> RedisResult<Outcome> {
+    let mut outcomes = send(connection, target, &[job], false, false).await?;
+    if outcomes.iter().any(is_unknown_script) {
+        outcomes = send(connection, target, &[job], false, true).await?;
+    }
+    Ok(outcomes.pop().unwrap_or_else(|| Ok(Vec::new())))
+}
+
 impl Target {
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(ANSWER));
-        let client = Client::open(self.address.info(&self.url)?)?;
-        client.get_multiplexed_async_connection_with_config(&config).await
+    pub(super) fn new(
+        address: &Address,
+        servers: &Servers,
+        replicas: usize,
+        metrics: &EngineMetrics,
+    ) -> Self {
+        Self {
+            address: address.clone(),
+            url: servers.urls.first().cloned().unwrap_or_default(),
+            prefix: servers.prefix.clone(),
+            replicas,
+            replica_timeout: servers.replica_timeout,
+            metrics: metrics.clone(),
+        }
     }
 
-    /// What makes everything before it on the connection count.
-    fn wait(&self) -> Option<(usize, redis::Cmd)> {
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        let wait = if self.replicas > 0 { self.replica_timeout } else { Duration::ZERO };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(ANSWER + wait));
+        let client = Client::open(self.address.info(&self.url)?)?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        self.metrics.connections.inc();
+        Ok(connection)
+    }
+
+    /// An error with the server of which it tells.
+    fn named(&self, error: &RedisError) -> String {
+        format!("{}:{}: {error}", self.address.host, self.address.port)
+    }
+
+    /// What makes everything before it on the connection count. Newer engines wait for what the connection has written
+    /// last, and a call may have found things as it would leave them: so something is written at any rate.
+    fn add_wait(&self, pipeline: &mut Pipeline, job: &Job) {
+        if job.asking {
+            pipeline.add_command(cmd("ASKING"));
+        }
+        let mut touch = cmd("SET");
+        touch.arg(format!("{}{}", self.prefix, job.bucket.key("touched", ""))).arg(1);
+        pipeline.add_command(touch);
         let mut wait = cmd("WAIT");
         wait.arg(self.replicas).arg(self.replica_timeout.as_millis().to_string());
-        (self.replicas > 0).then_some((self.replicas, wait))
+        pipeline.add_command(wait);
+    }
+
+    /// Takes what [`add_wait`](Self::add_wait) is answered with.
+    fn acknowledged(&self, job: &Job, answers: &mut impl Iterator<Item = Value>) -> Result<(), Trouble> {
+        if job.asking {
+            answers.next();
+        }
+        let touched = usable(answers.next().unwrap_or_default());
+        let acknowledged = answers.next();
+        if touched.is_err() {
+            return Err(Trouble::Lost("a slot moves while it is written".into()));
+        }
+        match acknowledged {
+            Some(Value::Int(n)) if usize::try_from(n).is_ok_and(|n| n >= self.replicas) => Ok(()),
+            _ => Err(Trouble::Unacknowledged),
+        }
     }
 }
 
@@ -133,77 +200,99 @@ impl Address {
 }
 
 /// Sends what waits, one batch after the other, as long as somebody may have something to send.
-async fn write(target: Arc<Target>, mut jobs: mpsc::Receiver<Job>) {
+async fn write(target: Arc<Target>, mut jobs: mpsc::Receiver<(Job, oneshot::Sender<Outcome>)>) {
     let mut connection = None;
     let mut batch = Vec::new();
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
-        let outcomes = write_batch(&target, &mut connection, &batch).await;
-        if outcomes.iter().any(|outcome| matches!(outcome, Err(Trouble::Passing(_)))) {
-            connection = None;
+        // Whoever has given up is not to be surprised later.
+        batch.retain(|(_, done)| !done.is_closed());
+        if batch.is_empty() {
+            continue;
         }
-        for (job, outcome) in batch.drain(..).zip(outcomes) {
+        let jobs: Vec<&Job> = batch.iter().map(|(job, _)| job).collect();
+        let begun = Instant::now();
+        let outcomes = write_batch(&target, &mut connection, &jobs).await;
+        target.metrics.wrote(jobs.len(), begun.elapsed());
+        for ((_, done), outcome) in batch.drain(..).zip(outcomes) {
             // Whoever asked may have gone.
-            let _ = job.done.send(outcome);
+            let _ = done.send(outcome);
         }
     }
 }
 
+/// The outcome of each job.
 async fn write_batch(
     target: &Target,
     connection: &mut Option<MultiplexedConnection>,
-    batch: &[Job],
+    jobs: &[&Job],
 ) -> Vec<Outcome> {
-    let jobs: Vec<&Job> = batch.iter().collect();
-    let attempt = async {
-        let connection = match connection {
-            Some(connection) => connection,
-            None => connection.insert(target.connect().await?),
-        };
-        let mut outcomes = send(connection, &target.prefix, &jobs, target.wait(), false).await?;
-        let unknown: Vec<usize> =
-            (0..outcomes.len()).filter(|i| outcomes.get(*i).is_some_and(is_unknown_script)).collect();
-        if !unknown.is_empty() {
-            let again: Vec<&Job> = unknown.iter().filter_map(|i| jobs.get(*i).copied()).collect();
-            let answers = send(connection, &target.prefix, &again, target.wait(), true).await?;
-            for (i, answer) in unknown.into_iter().zip(answers) {
-                if let Some(outcome) = outcomes.get_mut(i) {
-                    *outcome = answer;
-                }
-            }
-        }
-        Ok::<_, RedisError>(outcomes)
+    let all = |trouble: fn(String) -> Trouble, error: &RedisError| {
+        let why = target.named(error);
+        jobs.iter().map(|_| Err(trouble(why.clone()))).collect()
     };
-    match attempt.await {
+    let open = match connection {
+        Some(open) => open,
+        None => match target.connect().await {
+            Ok(new) => connection.insert(new),
+            Err(error) => return all(Trouble::Passing, &error),
+        },
+    };
+    let outcomes = match send(open, target, jobs, true, false).await {
+        Ok(outcomes) => send_unknown(open, target, jobs, outcomes).await,
+        Err(error) => Err(error),
+    };
+    match outcomes {
         Ok(outcomes) => outcomes,
-        Err(error) => batch.iter().map(|_| Err(Trouble::from(error.clone()))).collect(),
+        Err(error) => {
+            *connection = None;
+            all(Trouble::Lost, &error)
+        }
     }
+}
+
+/// Those jobs again, with their texts, of which the server did not know the script.
+async fn send_unknown(
+    connection: &mut MultiplexedConnection,
+    target: &Target,
+    jobs: &[&Job],
+    outcomes: Vec<Outcome>,
+) -> RedisResult<Vec<Outcome>> {
+    let unknown = jobs.iter().zip(&outcomes).filter(|(_, outcome)| is_unknown_script(outcome));
+    let unknown: Vec<&Job> = unknown.map(|(job, _)| *job).collect();
+    if unknown.is_empty() {
+        return Ok(outcomes);
+    }
+    let mut again = send(connection, target, &unknown, true, true).await?.into_iter();
+    let of = |outcome| if is_unknown_script(&outcome) { again.next().unwrap_or(outcome) } else { outcome };
+    Ok(outcomes.into_iter().map(of).collect())
 }
 
 /// The outcome of each job, if an answer came at all.
 async fn send(
     connection: &mut MultiplexedConnection,
-    prefix: &str,
+    target: &Target,
     jobs: &[&Job],
-    wait: Option<(usize, redis::Cmd)>,
+    is_write: bool,
     with_text: bool,
 ) -> RedisResult<Vec<Outcome>> {
     let mut pipeline = Pipeline::new();
     for job in jobs {
-        job.add_to(&mut pipeline, prefix, with_text);
+        job.add_to(&mut pipeline, &target.prefix, with_text);
     }
-    if let Some((_, wait)) = &wait {
-        pipeline.add_command(wait.clone());
+    let waits_for = jobs.last().filter(|_| is_write && target.replicas > 0);
+    if let Some(job) = waits_for {
+        target.add_wait(&mut pipeline, job);
     }
     let mut answers = connection.send_packed_commands(&pipeline, 0, pipeline.len()).await?.into_iter();
     let mut outcomes: Vec<_> = jobs.iter().map(|job| job.outcome(&mut answers)).collect();
-    if let Some((wanted, _)) = wait {
-        let is_enough =
-            matches!(answers.next(), Some(Value::Int(n)) if usize::try_from(n).is_ok_and(|n| n >= wanted));
-        if !is_enough {
-            for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
-                *outcome = Err(Trouble::Unacknowledged);
-            }
-        }
+    let Some(Err(trouble)) = waits_for.map(|job| target.acknowledged(job, &mut answers)) else {
+        return Ok(outcomes);
+    };
+    for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
+        *outcome = Err(match &trouble {
+            Trouble::Lost(why) => Trouble::Lost(why.clone()),
+            _ => Trouble::Unacknowledged,
+        });
     }
     Ok(outcomes)
 }
@@ -213,6 +302,10 @@ fn is_unknown_script(outcome: &Outcome) -> bool {
 }
 
 impl Job {
+    pub(super) const fn new(bucket: Bucket, calls: Arc<[Call]>, asking: bool) -> Self {
+        Self { bucket, calls, asking }
+    }
+
     fn add_to(&self, pipeline: &mut Pipeline, prefix: &str, with_text: bool) {
         if self.asking {
             pipeline.add_command(cmd("ASKING"));

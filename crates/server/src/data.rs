@@ -28,7 +28,9 @@ pub(crate) async fn backup(settings: &Settings, file: &Path) -> Result<(), Failu
 pub(crate) async fn export(settings: &Settings, named: MessageRef) -> Result<(), Failure> {
     let (found, place) = match settings.place()? {
         Place::Memory => return Err(nowhere()),
-        Place::Folder(dir) => (SqliteStore::archive_in(dir, named), format!("in the folder {}", dir.display())),
+        Place::Folder(dir) => {
+            (SqliteStore::archive_in(dir, named), format!("in the folder {}", dir.display()))
+        }
         Place::Redis(servers) => {
             let place = format!("on {servers}");
             let store = RedisStore::connect(servers).await.map_err(Failure::Run)?;
@@ -63,7 +65,9 @@ pub(crate) async fn import(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn nowhere() -> Failure {
-    Failure::Usage("--store memory keeps nothing: --data DIR or --store redis://… says where the data is".into())
+    Failure::Usage(
+        "--store memory keeps nothing: --data DIR or --store redis://… says where the data is".into(),
+    )
 }
 
 /// A reader that has gone is an error like any other.

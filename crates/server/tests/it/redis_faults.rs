@@ -51,7 +51,8 @@ async fn scripts_that_a_server_has_forgotten_are_sent_again() {
     let no = insert(&store, 1).await.no;
     for seq in 1..=3 {
         redis.ask(redis.ports[0], "script flush");
-        let (others, done) = tokio::join!(join_all((0..9).map(|_| store.load(no))), store.commit(commit(no, seq)));
+        let (others, done) =
+            tokio::join!(join_all((0..9).map(|_| store.load(no))), store.commit(commit(no, seq)));
         assert_eq!(done, Ok(()));
         assert!(others.iter().all(Result::is_ok));
     }
@@ -73,11 +74,19 @@ async fn while_a_server_is_silent_or_gone_calls_end_in_time_and_when_it_returns_
         // More than go in one batch.
         let begun = Instant::now();
         let calls = (0..1500).map(async |n| {
-            if n % 3 == 0 { store.load(stored.no).await.is_err() } else { store.commit(commit(stored.no, 9)).await.is_err() }
+            if n % 3 == 0 {
+                store.load(stored.no).await.is_err()
+            } else {
+                store.commit(commit(stored.no, 9)).await.is_err()
+            }
         });
         assert!(join_all(calls).await.into_iter().all(|failed| failed));
         assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
-        if is_gone { redis.restart(port) } else { redis.signal(noise, port) }
+        if is_gone {
+            redis.restart(port)
+        } else {
+            redis.signal(noise, port)
+        }
         let loaded = store.load(stored.no).await.unwrap().unwrap();
         assert_eq!(loaded.message.latest_seq, 1);
         store.check().await.unwrap();
@@ -126,7 +135,8 @@ async fn losing_answers(to: u16) -> u16 {
                 let server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
                 let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
                     (client.into_split(), server.into_split());
-                let forward = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+                let forward =
+                    tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
                 let mut answer = vec![0; 1 << 16];
                 while let Ok(length @ 1..) = from_server.read(&mut answer).await {
                     if fastrand::u8(0..25) == 0 || to_client.write_all(&answer[..length]).await.is_err() {
@@ -146,7 +156,10 @@ async fn a_write_whose_answer_is_lost_on_the_way_is_done_once() {
     const WRITES: usize = 20;
     let redis = single();
     let direct = redis.servers();
-    let lossy = Servers { urls: vec![format!("redis://127.0.0.1:{}", losing_answers(redis.ports[0]).await)], ..direct.clone() };
+    let lossy = Servers {
+        urls: vec![format!("redis://127.0.0.1:{}", losing_answers(redis.ports[0]).await)],
+        ..direct.clone()
+    };
     let mut nodes = Vec::new();
     for servers in [direct, lossy] {
         let store = loop {
@@ -173,7 +186,8 @@ async fn a_write_whose_answer_is_lost_on_the_way_is_done_once() {
     let answered = join_all((0..WRITERS).map(write)).await.concat();
     let (mut held, mut start, mut latest) = (std::collections::HashMap::new(), 1, Value::Null);
     loop {
-        let page = nodes[0].api.ok("bob", GET, &crate::client::with(&message, json!({"StartSeq": start}))).await;
+        let page =
+            nodes[0].api.ok("bob", GET, &crate::client::with(&message, json!({"StartSeq": start}))).await;
         for item in page["ExtensionList"].as_array().unwrap() {
             held.insert(item["Key"].as_str().unwrap().to_owned(), item["Seq"].clone());
             start = item["Seq"].as_u64().unwrap() + 1;

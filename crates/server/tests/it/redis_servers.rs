@@ -168,7 +168,8 @@ impl Redis {
         let is_well = |port: &u16| {
             let replication = self.ask(*port, "info replication");
             self.ask(*port, "cluster info").contains("cluster_state:ok")
-                && (replication.contains("master_link_status:up") || replication.contains("connected_slaves:1"))
+                && (replication.contains("master_link_status:up")
+                    || replication.contains("connected_slaves:1"))
         };
         while !self.ports.iter().all(is_well) {
             assert!(begun.elapsed() < Duration::from_secs(60), "the cluster does not become well");

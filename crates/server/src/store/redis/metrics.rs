@@ -49,12 +49,28 @@ impl EngineMetrics {
             connections,
         } = self.clone();
         to.register("redis_writes_waiting", "Writes that wait for their batch, or are in it", waiting);
-        to.register("redis_batch_seconds", "From a batch of writes to the word of its replicas", write_seconds);
+        to.register(
+            "redis_batch_seconds",
+            "From a batch of writes to the word of its replicas",
+            write_seconds,
+        );
         to.register("redis_batch_writes", "Writes in a batch", writes);
         to.register("redis_read_seconds", "From a read to its answer", read_seconds);
-        to.register("redis_unacknowledged", "Writes that too few replicas acknowledged in time", unacknowledged);
-        to.register("redis_redirections", "Calls that were told of another server: slots that move", redirections);
-        to.register("redis_failures", "Attempts that a server did not answer, or not yet: failovers", failures);
+        to.register(
+            "redis_unacknowledged",
+            "Writes that too few replicas acknowledged in time",
+            unacknowledged,
+        );
+        to.register(
+            "redis_redirections",
+            "Calls that were told of another server: slots that move",
+            redirections,
+        );
+        to.register(
+            "redis_failures",
+            "Attempts that a server did not answer, or not yet: failovers",
+            failures,
+        );
         to.register("redis_connections", "Connections that were made", connections);
     }
 

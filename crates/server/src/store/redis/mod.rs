@@ -132,7 +132,9 @@ impl Store for RedisStore {
         match self.engine.write_noting_repeats::<u64>(bucket, call).await? {
             (0, false) => Err(StoreError::Conflict),
             // It may have been kept, and others came after it: to decide again could do it twice.
-            (0, true) => Err(StoreError::Failed("the answer to a commit was lost, and others came after it".into())),
+            (0, true) => {
+                Err(StoreError::Failed("the answer to a commit was lost, and others came after it".into()))
+            }
             _ => Ok(()),
         }
     }

@@ -34,7 +34,8 @@ impl Servers {
     /// # Errors
     /// What it must be; not what it is, which may hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXPECTED: &str = "must be redis://[user:password@]host:port[,host:port…], or the same with rediss:// for TLS";
+        const EXPECTED: &str =
+            "must be redis://[user:password@]host:port[,host:port…], or the same with rediss:// for TLS";
         let (scheme, rest) = text.split_once("://").ok_or(EXPECTED)?;
         if !["redis", "rediss"].contains(&scheme) {
             return Err(EXPECTED.into());
@@ -60,7 +61,13 @@ impl Servers {
                 _ => false,
             });
             let why = "has a user or password of which some characters must be written as %XX";
-            if is_meant { Ok(url) } else if user.is_empty() { Err(EXPECTED.into()) } else { Err(why.into()) }
+            if is_meant {
+                Ok(url)
+            } else if user.is_empty() {
+                Err(EXPECTED.into())
+            } else {
+                Err(why.into())
+            }
         });
         Ok(Self {
             urls: urls.collect::<Result<_, String>>()?,
@@ -114,19 +121,34 @@ mod tests {
     #[test]
     fn several_hosts_share_scheme_user_and_password() {
         let servers = Servers::parse("rediss://u:p%40,w@a.example:7000,b.example,[::1]:7002").unwrap();
-        let urls =
-            ["rediss://u:p%40,w@a.example:7000", "rediss://u:p%40,w@b.example", "rediss://u:p%40,w@[::1]:7002"];
+        let urls = [
+            "rediss://u:p%40,w@a.example:7000",
+            "rediss://u:p%40,w@b.example",
+            "rediss://u:p%40,w@[::1]:7002",
+        ];
         assert_eq!(servers.urls, urls);
         assert!(!servers.is_shown_whole());
-        assert_eq!(format!("{servers} {servers:?}").matches("rediss://a.example:7000,b.example,[::1]:7002").count(), 2);
+        assert_eq!(
+            format!("{servers} {servers:?}").matches("rediss://a.example:7000,b.example,[::1]:7002").count(),
+            2
+        );
         assert!(Servers::parse("redis://127.0.0.1:1/").unwrap().is_shown_whole());
     }
 
     #[test]
     fn what_is_none_is_refused_without_being_quoted() {
         for text in [
-            "redis", "http://marked:1", "redis://", "redis://marked:", "redis://marked:x", "redis://marked:70000",
-            "redis://a:1,,b:2", "redis://:marked@", "redis://a:1/3?marked=1", "redis://u:mar/ked@a:1", "redis://u:mar%zzked@",
+            "redis",
+            "http://marked:1",
+            "redis://",
+            "redis://marked:",
+            "redis://marked:x",
+            "redis://marked:70000",
+            "redis://a:1,,b:2",
+            "redis://:marked@",
+            "redis://a:1/3?marked=1",
+            "redis://u:mar/ked@a:1",
+            "redis://u:mar%zzked@",
         ] {
             let why = Servers::parse(text).unwrap_err();
             assert!(!why.contains("marked") && !why.contains("ked@"), "{text}: {why}");

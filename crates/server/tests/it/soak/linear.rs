@@ -37,8 +37,15 @@ enum Done {
     Open,
     /// What the message was when the window began.
     Begin(Message),
-    Write { operation: Operation, author: String, answer: Value },
-    Pull { start: u64, answer: Value },
+    Write {
+        operation: Operation,
+        author: String,
+        answer: Value,
+    },
+    Pull {
+        start: u64,
+        answer: Value,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,7 +254,10 @@ async fn what_two_servers_answer_is_linearizable() {
         }
         judged += actions.len() / 2;
         let begun = Instant::now();
-        assert!(spawn_blocking(|| is_linearizable(actions)).await.unwrap(), "the window {n} is not linearizable");
+        assert!(
+            spawn_blocking(|| is_linearizable(actions)).await.unwrap(),
+            "the window {n} is not linearizable"
+        );
         taken += begun.elapsed();
     }
     done(format_args!(
@@ -365,7 +375,8 @@ async fn a_server_that_answers_from_old_memory_is_found_out() {
     let servers = spawn_blocking(|| cluster().servers()).await.unwrap();
     let honest = RedisStore::connect(servers.clone()).await.unwrap();
     let unaware = Unaware { inner: RedisStore::connect(servers).await.unwrap(), seen: Mutex::default() };
-    let (one, two) = (Server::on(config(), Arc::new(honest)).await, Server::on(config(), Arc::new(unaware)).await);
+    let (one, two) =
+        (Server::on(config(), Arc::new(honest)).await, Server::on(config(), Arc::new(unaware)).await);
     let apis = [one.api.clone(), two.api.clone()];
     let (names, mut all) = people(&mut rng);
     let message = group_messages(&apis[0], &names, 1, &Value::Null).await.remove(0);
@@ -379,7 +390,10 @@ async fn a_server_that_answers_from_old_memory_is_found_out() {
         }
         assert!(judged < 10_000, "nobody noticed");
     }
-    done(format_args!("old memory found out after {judged} operations, {} ms with the start", begun.elapsed().as_millis()));
+    done(format_args!(
+        "old memory found out after {judged} operations, {} ms with the start",
+        begun.elapsed().as_millis()
+    ));
     one.stop().await;
     two.stop().await;
 }

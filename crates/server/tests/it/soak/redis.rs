@@ -1,12 +1,13 @@
 //! Two servers on one cluster, while many write through both: masters are killed, slots are moved. Whatever was acknowledged
 //! is there, each Seq has one content, and who has no answer gets one by asking again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use redis::FromRedisValue;
 use serde_json::{Value, json};
 use tokio::process::Child;
 use tokio::task::spawn_blocking;
@@ -69,8 +70,7 @@ impl Writer {
     /// One operation, asked for again under its request id until it is answered.
     async fn write(&mut self, apis: &[Api; 2], messages: &[Value]) {
         let (message, operation) = self.next_write();
-        let url =
-            format!("/v4/{GROUP_SET}?{}&requestid={:032x}", query(&self.name), self.rng.u128(..));
+        let url = format!("/v4/{GROUP_SET}?{}&requestid={:032x}", query(&self.name), self.rng.u128(..));
         let body = with(&messages[message], operation.clone()).to_string();
         let begun = Instant::now();
         let answer = loop {
@@ -116,13 +116,17 @@ impl World {
 
     /// Lets all write until `meanwhile` is over; then everything must fit together, seen through either server. The longest
     /// pause of any writer.
-    async fn write_while(&mut self, meanwhile: impl FnOnce(&Redis, &AtomicUsize) + Send + 'static) -> Duration {
+    async fn write_while(
+        &mut self,
+        meanwhile: impl FnOnce(&Redis, &AtomicUsize) + Send + 'static,
+    ) -> Duration {
         let (stop, answers) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let writing: Vec<_> = std::mem::take(&mut self.writers)
             .into_iter()
             .map(|mut writer| {
                 let apis = [0, 1].map(|n: usize| Api::new(self.apis[n].address));
-                let (messages, stop, answers) = (self.messages.clone(), Arc::clone(&stop), Arc::clone(&answers));
+                let (messages, stop, answers) =
+                    (self.messages.clone(), Arc::clone(&stop), Arc::clone(&answers));
                 tokio::spawn(async move {
                     while !stop.load(Ordering::Relaxed) {
                         writer.write(&apis, &messages).await;
@@ -199,30 +203,40 @@ async fn masters_that_are_killed_take_nothing_acknowledged_along() {
     ));
 }
 
-/// Moves every slot that has keys to the next master, key by key, so slowly that calls come in between.
-fn move_slots(redis: &Redis) -> usize {
-    let id = |port: u16| redis.ask(port, "cluster myid").trim().to_owned();
+/// What a server answers; keys have line breaks, which `redis-cli` does not take.
+fn ask<T: FromRedisValue>(port: u16, command: &str, more: &[Vec<u8>]) -> T {
+    let mut connection = redis::Client::open(("127.0.0.1", port)).unwrap().get_connection().unwrap();
+    let mut words = command.split(' ');
+    let mut asked = redis::cmd(words.next().unwrap());
+    for word in words {
+        asked.arg(word);
+    }
+    asked.arg(more).query(&mut connection).unwrap()
+}
+
+/// Moves slots that have keys to the next master, key by key, so slowly that calls come in between. How many.
+fn move_slots(redis: &Redis, most: usize) -> usize {
+    let id = |port: u16| ask::<String>(port, "CLUSTER MYID", &[]);
     let masters = redis.masters();
     let mut moved = 0;
     for (n, from) in masters.iter().copied().enumerate() {
         let to = masters[(n + 1) % masters.len()];
-        let keys = redis.ask(from, "--scan");
-        let slots: HashSet<_> = keys.lines().map(|key| redis.ask(from, &format!("cluster keyslot {key}"))).collect();
-        for slot in slots.iter().map(|slot| slot.trim()).take(8) {
-            redis.ask(to, &format!("cluster setslot {slot} importing {}", id(from)));
-            redis.ask(from, &format!("cluster setslot {slot} migrating {}", id(to)));
+        let keys: Vec<Vec<u8>> = ask(from, "KEYS *", &[]);
+        let slots: BTreeSet<u16> = keys.into_iter().map(|key| ask(from, "CLUSTER KEYSLOT", &[key])).collect();
+        for slot in slots.into_iter().take(most) {
+            ask::<()>(to, &format!("CLUSTER SETSLOT {slot} IMPORTING {}", id(from)), &[]);
+            ask::<()>(from, &format!("CLUSTER SETSLOT {slot} MIGRATING {}", id(to)), &[]);
             loop {
-                let keys = redis.ask(from, &format!("cluster getkeysinslot {slot} 2"));
-                let keys: Vec<_> = keys.split_whitespace().collect();
+                let keys: Vec<Vec<u8>> = ask(from, &format!("CLUSTER GETKEYSINSLOT {slot} 2"), &[]);
                 if keys.is_empty() {
                     break;
                 }
                 // An empty word: it is not one key.
-                redis.ask(from, &format!("migrate 127.0.0.1 {to}  0 5000 keys {}", keys.join(" ")));
+                ask::<redis::Value>(from, &format!("MIGRATE 127.0.0.1 {to}  0 5000 KEYS"), &keys);
                 std::thread::sleep(Duration::from_millis(5));
             }
             for port in [to, from] {
-                redis.ask(port, &format!("cluster setslot {slot} node {}", id(to)));
+                ask::<()>(port, &format!("CLUSTER SETSLOT {slot} NODE {}", id(to)), &[]);
             }
             moved += 1;
         }
@@ -239,12 +253,16 @@ async fn slots_that_move_under_load_take_nothing_along() {
         let counted = Arc::clone(&moved);
         let pause = world.write_while(move |redis, answers| {
             more(answers, 50);
-            counted.fetch_add(move_slots(redis), Ordering::Relaxed);
+            counted.fetch_add(move_slots(redis, 8), Ordering::Relaxed);
             more(answers, 50);
         });
         most = most.max(pause.await);
     }
     let moved = moved.load(Ordering::Relaxed);
     assert!(moved > 0);
-    done(format_args!("{moved} slots moved, {} Seqs, the longest pause of a writer {} ms", world.seqs(), most.as_millis()));
+    done(format_args!(
+        "{moved} slots moved, {} Seqs, the longest pause of a writer {} ms",
+        world.seqs(),
+        most.as_millis()
+    ));
 }

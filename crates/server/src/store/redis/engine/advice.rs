@@ -82,7 +82,10 @@ pub(super) async fn give(servers: &Servers, slots: &Slots, replicas: usize) {
         match settings {
             Ok(settings) => {
                 for (advice, value) in against(&settings, replicas) {
-                    found.entry((advice.name, value, advice.should_be, advice.why)).or_default().push(address);
+                    found
+                        .entry((advice.name, value, advice.should_be, advice.why))
+                        .or_default()
+                        .push(address);
                 }
             }
             Err(error) => silent.push((address, error.to_string())),

@@ -17,7 +17,7 @@ use crate::operating::sample;
 use crate::redis_servers::{Redis, single};
 
 /// However ill the servers are, a call of the store ends within this time.
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST: Duration = Duration::from_secs(10);
 
 fn message(n: u32) -> NewMessage {
     NewMessage {

@@ -99,6 +99,12 @@ async fn settings_of_the_servers_that_are_not_as_they_should_be_are_named_once()
     );
     let log = log_of(server(&single().url(), &prefix())).await;
     assert!(!log.contains("min-replicas-to-write") && !log.contains("WARN"), "{log}");
+    // As on managed services.
+    let [port] = single().ports[..] else { unreachable!() };
+    single().ask(port, "acl setuser guest on >marked ~* &* +@all -config");
+    let log = log_of(server(&format!("redis://guest:marked@127.0.0.1:{port}"), &prefix())).await;
+    assert_eq!(log.matches("settings cannot be seen").count(), 1, "{log}");
+    assert!(!log.contains("WARN") && !log.contains("marked"), "{log}");
 }
 
 /// Starts a server with TLS and a password that needs to be escaped; what it is called, and who has signed its certificate.

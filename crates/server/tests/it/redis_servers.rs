@@ -27,7 +27,7 @@ for port in $PORTS; do
   addresses="$addresses 127.0.0.1:$port"
 done
 if [ -n "$CLUSTER" ]; then
-  redis-cli --cluster create $addresses --cluster-replicas 1 --cluster-yes >"$dir/create" 2>&1 || { cat "$dir/create" >&2; exit 1; }
+  redis-cli --cluster create $addresses --cluster-replicas 1 --cluster-yes >"$dir/create" 2>&1 || { tail -n 1 "$dir/create"; exit 1; }
   for port in $PORTS; do
     until redis-cli -p "$port" cluster info | grep -q cluster_state:ok; do sleep 0.05; done
     until redis-cli -p "$port" info replication | grep -Eq 'master_link_status:up|connected_slaves:1'; do sleep 0.05; done
@@ -58,8 +58,9 @@ impl Shell {
     fn pids(&mut self) -> Vec<u32> {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
-        let said = line.trim().strip_prefix("ready ");
-        let said = said.expect("redis-server must be installed: cargo xtask setup --tests");
+        let Some(said) = line.trim().strip_prefix("ready ") else {
+            panic!("redis-server must be installed: cargo xtask setup --tests {line}");
+        };
         said.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
     }
 }
@@ -73,7 +74,8 @@ pub(crate) fn single() -> &'static Redis {
 /// Three masters, three replicas.
 pub(crate) fn cluster() -> &'static Redis {
     static CLUSTER: OnceLock<Redis> = OnceLock::new();
-    CLUSTER.get_or_init(Redis::cluster)
+    // Nobody is taken for dead who only had to wait for the machine.
+    CLUSTER.get_or_init(|| Redis::cluster_with(15_000))
 }
 
 /// A signal to a process that this test run has started.
@@ -84,7 +86,11 @@ fn signal(name: &str, pid: u32) {
 impl Redis {
     /// A cluster of one's own, to be broken.
     pub(crate) fn cluster() -> Self {
-        Self::start(6, "--cluster-enabled yes --cluster-node-timeout 1000", 1)
+        Self::cluster_with(1000)
+    }
+
+    fn cluster_with(node_timeout_ms: u32) -> Self {
+        Self::start(6, &format!("--cluster-enabled yes --cluster-node-timeout {node_timeout_ms}"), 1)
     }
 
     /// A server of one's own.
@@ -102,6 +108,8 @@ impl Redis {
             .env("CLUSTER", if replicas > 0 { "yes" } else { "" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // It would tell of everyone who is killed.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use todc_utils::{Action, History, Specification, WGLChecker};
 use tokio::task::spawn_blocking;
 
-use super::redis::kill_a_master;
+use super::redis::kill;
 use super::{amount, done, group_messages, seed, users};
 use crate::client::{Api, GROUP_GET, GROUP_SET, Server, config, query, with};
 use crate::redis_process::serve_on;
@@ -244,8 +244,13 @@ async fn what_two_servers_answer_is_linearizable() {
     let (mut state, mut judged, mut taken) = (Message::default(), 0, Duration::ZERO);
     for n in 0..windows {
         let killing = (n < kills).then(|| {
-            let (redis, mut rng) = (Arc::clone(&redis), rng.fork());
-            spawn_blocking(move || kill_a_master(&redis, &mut rng))
+            let redis = Arc::clone(&redis);
+            // The one that has the message.
+            let busiest = move |redis: &Redis| {
+                let keys = |port: &u16| redis.ask(*port, "dbsize").trim().parse::<u64>().unwrap();
+                redis.masters().into_iter().max_by_key(keys).unwrap()
+            };
+            spawn_blocking(move || kill(&redis, busiest(&redis)))
         });
         let (actions, after) = window(&apis, &message, state, &mut all, OPERATIONS).await;
         state = after;

@@ -170,11 +170,11 @@ fn more(answers: &AtomicUsize, count: usize) {
 }
 
 /// Kills a master within a load; it comes back as a replica as soon as another one has its slots.
-pub(super) fn kill_a_master(redis: &Redis, rng: &mut Rng) {
-    let masters = redis.masters();
-    let port = masters[rng.usize(0..masters.len())];
+pub(super) fn kill(redis: &Redis, port: u16) {
+    let (masters, begun) = (redis.masters().len(), Instant::now());
     redis.signal("-KILL", port);
-    while redis.masters().len() < masters.len() {
+    while redis.masters().len() < masters {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no replica takes over");
         std::thread::sleep(Duration::from_millis(20));
     }
     redis.restart(port);
@@ -190,7 +190,8 @@ async fn masters_that_are_killed_take_nothing_acknowledged_along() {
         let mut rng = world.rng.fork();
         let pause = world.write_while(move |redis, answers| {
             more(answers, 50 + rng.usize(0..200));
-            kill_a_master(redis, &mut rng);
+            let masters = redis.masters();
+            kill(redis, masters[rng.usize(0..masters.len())]);
             more(answers, 50);
         });
         pauses.push(pause.await.as_millis());

@@ -66,6 +66,9 @@ async fn scripts_that_a_server_has_forgotten_are_sent_again() {
 async fn while_a_server_is_silent_or_gone_calls_end_in_time_and_when_it_returns_all_is_there() {
     let redis = Redis::alone();
     let (store, port) = (redis.store().await, redis.ports[0]);
+    let server = Server::on(config(), Arc::new(redis.store().await)).await;
+    let (cold, hot) = (server.api.c2c_message().await, server.api.c2c_message().await);
+    server.api.ok("bob", SET, &set(&hot, &[("k", "v", 0)])).await;
     let stored = insert(&store, 1).await;
     store.commit(commit(stored.no, 1)).await.unwrap();
     let (silence, noise): (&[&str], _) = (&["-STOP"], "-CONT");
@@ -80,8 +83,20 @@ async fn while_a_server_is_silent_or_gone_calls_end_in_time_and_when_it_returns_
                 store.commit(commit(stored.no, 9)).await.is_err()
             }
         });
-        assert!(join_all(calls).await.into_iter().all(|failed| failed));
-        assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+        let served = (0..40).map(async |n| {
+            let message = if n % 2 == 0 { &cold } else { &hot };
+            let (path, body) = match n % 4 {
+                0 | 1 => (GET, message.clone()),
+                _ => (SET, set(message, &[("l", "v", 0)])),
+            };
+            server.api.call("bob", path, &body).await["ErrorCode"] == 10002
+        });
+        let (failed, refused) = tokio::join!(join_all(calls), async {
+            let refused = join_all(served).await;
+            assert!(begun.elapsed() < LONGEST + Duration::from_secs(3), "{:?}", begun.elapsed());
+            refused
+        });
+        assert!(failed.into_iter().chain(refused).all(|failed| failed));
         if is_gone {
             redis.restart(port)
         } else {

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::client::{ADMIN, Api, GET, SET, Server, config, query, set};
+use crate::flawed_store::FlawedStore;
 use crate::operating::sample;
 use crate::redis_servers::{Redis, single};
 
@@ -218,4 +219,22 @@ async fn a_write_whose_answer_is_lost_on_the_way_is_done_once() {
     }
     assert!(answered.len() > WRITERS * WRITES / 2, "{}", answered.len());
     assert!(sample(&nodes[1].api, "message_extensions_redis_failures_total").await > 0.0, "nothing was lost");
+}
+
+#[tokio::test]
+async fn a_pull_does_not_answer_from_a_load_that_began_before_it_was_asked() {
+    const DELAY: Duration = Duration::from_millis(800);
+    let servers = single().servers();
+    let one = Server::on(config(), Arc::new(RedisStore::connect(servers.clone()).await.unwrap())).await;
+    let slow = FlawedStore::on(RedisStore::connect(servers).await.unwrap()).slow(DELAY);
+    let other = Server::on(config(), Arc::new(slow)).await;
+    let message = one.api.c2c_message().await;
+    let early = other.api.ok("alice", GET, &message);
+    let late = async {
+        tokio::time::sleep(DELAY / 2).await;
+        one.api.ok("bob", SET, &set(&message, &[("k", "v", 0)])).await;
+        other.api.ok("alice", GET, &message).await
+    };
+    let (early, late) = tokio::join!(early, late);
+    assert_eq!((&early["LatestSeq"], &late["LatestSeq"]), (&json!(0), &json!(1)));
 }

@@ -14,12 +14,18 @@ use message_extensions_server::store::{RedisStore, Servers};
 const RUN: &str = r#"
 dir=$(mktemp -d)
 trap 'pids=$(jobs -p); kill $pids; kill -CONT $pids; wait; rm -rf "$dir"' EXIT 2>/dev/null
-start() {
-  mkdir -p "$dir/$1"
+run() {
   redis-server --port "$1" --bind 127.0.0.1 --dir "$dir/$1" --save '' --appendonly yes --appendfsync always \
     --loglevel warning --repl-diskless-sync-delay 0 $OPTIONS >>"$dir/$1/log" 2>&1 &
   pid=$!
-  until redis-cli -p "$1" ping >/dev/null 2>&1; do sleep 0.02; done
+}
+start() {
+  mkdir -p "$dir/$1"
+  run "$1"
+  until redis-cli -p "$1" ping >/dev/null 2>&1; do
+    sleep 0.02
+    kill -0 "$pid" || run "$1"
+  done
 }
 for port in $PORTS; do
   start "$port"
@@ -186,11 +192,12 @@ impl Redis {
     }
 }
 
-/// A cluster talks on ports 10,000 above.
+/// A cluster talks on ports 10,000 above. None of them is one that the system gives to those who connect: who tries a port again
+/// and again on which nobody listens would be connected with itself, and hold it.
 pub(crate) fn free_ports(count: usize) -> Vec<u16> {
     let mut ports = Vec::new();
     while ports.len() < count {
-        let port = fastrand::u16(20_000..50_000);
+        let port = fastrand::u16(10_000..22_700);
         let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
         if is_free(port) && is_free(port + 10_000) && !ports.contains(&port) {
             ports.push(port);

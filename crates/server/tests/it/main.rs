@@ -10,6 +10,7 @@ mod chat;
 mod client;
 mod extensions;
 mod faulty;
+mod flawed_store;
 mod full_disk;
 mod http;
 mod membership;

@@ -13,11 +13,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::client::{ADMIN, Api, GET, SET, Server, config, query, set};
+use crate::flawed_store::FlawedStore;
 use crate::operating::sample;
 use crate::redis_servers::{Redis, single};
 
 /// However ill the servers are, a call of the store ends within this time.
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST: Duration = Duration::from_secs(10);
 
 fn message(n: u32) -> NewMessage {
     NewMessage {
@@ -66,6 +67,9 @@ async fn scripts_that_a_server_has_forgotten_are_sent_again() {
 async fn while_a_server_is_silent_or_gone_calls_end_in_time_and_when_it_returns_all_is_there() {
     let redis = Redis::alone();
     let (store, port) = (redis.store().await, redis.ports[0]);
+    let server = Server::on(config(), Arc::new(redis.store().await)).await;
+    let (cold, hot) = (server.api.c2c_message().await, server.api.c2c_message().await);
+    server.api.ok("bob", SET, &set(&hot, &[("k", "v", 0)])).await;
     let stored = insert(&store, 1).await;
     store.commit(commit(stored.no, 1)).await.unwrap();
     let (silence, noise): (&[&str], _) = (&["-STOP"], "-CONT");
@@ -80,8 +84,20 @@ async fn while_a_server_is_silent_or_gone_calls_end_in_time_and_when_it_returns_
                 store.commit(commit(stored.no, 9)).await.is_err()
             }
         });
-        assert!(join_all(calls).await.into_iter().all(|failed| failed));
-        assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+        let served = (0..40).map(async |n| {
+            let message = if n % 2 == 0 { &cold } else { &hot };
+            let (path, body) = match n % 4 {
+                0 | 1 => (GET, message.clone()),
+                _ => (SET, set(message, &[("l", "v", 0)])),
+            };
+            server.api.call("bob", path, &body).await["ErrorCode"] == 10002
+        });
+        let (failed, refused) = tokio::join!(join_all(calls), async {
+            let refused = join_all(served).await;
+            assert!(begun.elapsed() < LONGEST + Duration::from_secs(3), "{:?}", begun.elapsed());
+            refused
+        });
+        assert!(failed.into_iter().chain(refused).all(|failed| failed));
         if is_gone {
             redis.restart(port)
         } else {
@@ -203,4 +219,22 @@ async fn a_write_whose_answer_is_lost_on_the_way_is_done_once() {
     }
     assert!(answered.len() > WRITERS * WRITES / 2, "{}", answered.len());
     assert!(sample(&nodes[1].api, "message_extensions_redis_failures_total").await > 0.0, "nothing was lost");
+}
+
+#[tokio::test]
+async fn a_pull_does_not_answer_from_a_load_that_began_before_it_was_asked() {
+    const DELAY: Duration = Duration::from_millis(800);
+    let servers = single().servers();
+    let one = Server::on(config(), Arc::new(RedisStore::connect(servers.clone()).await.unwrap())).await;
+    let slow = FlawedStore::on(RedisStore::connect(servers).await.unwrap()).slow(DELAY);
+    let other = Server::on(config(), Arc::new(slow)).await;
+    let message = one.api.c2c_message().await;
+    let early = other.api.ok("alice", GET, &message);
+    let late = async {
+        tokio::time::sleep(DELAY / 2).await;
+        one.api.ok("bob", SET, &set(&message, &[("k", "v", 0)])).await;
+        other.api.ok("alice", GET, &message).await
+    };
+    let (early, late) = tokio::join!(early, late);
+    assert_eq!((&early["LatestSeq"], &late["LatestSeq"]), (&json!(0), &json!(1)));
 }

@@ -99,6 +99,12 @@ async fn settings_of_the_servers_that_are_not_as_they_should_be_are_named_once()
     );
     let log = log_of(server(&single().url(), &prefix())).await;
     assert!(!log.contains("min-replicas-to-write") && !log.contains("WARN"), "{log}");
+    // As on managed services.
+    let [port] = single().ports[..] else { unreachable!() };
+    single().ask(port, "acl setuser guest on >marked ~* &* +@all -config");
+    let log = log_of(server(&format!("redis://guest:marked@127.0.0.1:{port}"), &prefix())).await;
+    assert_eq!(log.matches("settings cannot be seen").count(), 1, "{log}");
+    assert!(!log.contains("WARN") && !log.contains("marked"), "{log}");
 }
 
 /// Starts a server with TLS and a password that needs to be escaped; what it is called, and who has signed its certificate.
@@ -135,9 +141,10 @@ async fn tls_and_a_password_are_used_and_the_password_is_not_logged() {
     let log = log_of(command).await;
     assert!(log.contains("appendonly is no and should be yes") && log.contains(&host), "{log}");
     assert!(!log.contains("mar%2F") && !log.contains("mar/ked"), "{log}");
-    for (url, said) in
-        [(format!("rediss://:marked@{host}"), "WRONGPASS"), (format!("rediss://{host}"), "NOAUTH")]
-    {
+    for (url, said) in [
+        (format!("rediss://:marked@{host}"), "Password authentication failed"),
+        (format!("rediss://{host}"), "NOAUTH"),
+    ] {
         let mut command = server(&url, &prefix());
         command.env("SSL_CERT_FILE", dir.path().join("ca")).env_remove("SSL_CERT_DIR");
         let (code, text) = error_of(&command.output().await.unwrap());

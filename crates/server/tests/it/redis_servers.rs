@@ -30,8 +30,9 @@ impl Shell {
     fn pids(&mut self) -> Vec<u32> {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
-        let said = line.trim().strip_prefix("ready ");
-        let said = said.expect("redis-server must be installed: cargo xtask setup --tests");
+        let Some(said) = line.trim().strip_prefix("ready ") else {
+            panic!("redis-server must be installed: cargo xtask setup --tests {line}");
+        };
         said.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
     }
 }
@@ -45,7 +46,8 @@ pub(crate) fn single() -> &'static Redis {
 /// Three masters, three replicas.
 pub(crate) fn cluster() -> &'static Redis {
     static CLUSTER: OnceLock<Redis> = OnceLock::new();
-    CLUSTER.get_or_init(Redis::cluster)
+    // Nobody is taken for dead who only had to wait for the machine.
+    CLUSTER.get_or_init(|| Redis::cluster_with(15_000))
 }
 
 /// A signal to a process that this test run has started.
@@ -56,7 +58,11 @@ fn signal(name: &str, pid: u32) {
 impl Redis {
     /// A cluster of one's own, to be broken.
     pub(crate) fn cluster() -> Self {
-        Self::start(6, "--cluster-enabled yes --cluster-node-timeout 1000", 1)
+        Self::cluster_with(1000)
+    }
+
+    fn cluster_with(node_timeout_ms: u32) -> Self {
+        Self::start(6, &format!("--cluster-enabled yes --cluster-node-timeout {node_timeout_ms}"), 1)
     }
 
     /// A server of one's own.
@@ -74,6 +80,8 @@ impl Redis {
             .env("CLUSTER", if replicas > 0 { "yes" } else { "" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // It would tell of everyone who is killed.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
@@ -150,11 +158,12 @@ impl Redis {
     }
 }
 
-/// A cluster talks on ports 10,000 above.
+/// A cluster talks on ports 10,000 above. None of them is one that the system gives to those who connect: who tries a port again
+/// and again on which nobody listens would be connected with itself, and hold it.
 pub(crate) fn free_ports(count: usize) -> Vec<u16> {
     let mut ports = Vec::new();
     while ports.len() < count {
-        let port = fastrand::u16(20_000..50_000);
+        let port = fastrand::u16(10_000..22_700);
         let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
         if is_free(port) && is_free(port + 10_000) && !ports.contains(&port) {
             ports.push(port);

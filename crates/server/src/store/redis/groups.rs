@@ -52,8 +52,14 @@ pub(super) async fn destroy(
     group_id: &str,
 ) -> Result<Option<HashSet<String>>, StoreError> {
     let bucket = Bucket::of_group(group_id);
-    let gone: Option<(i64, HashSet<String>)> =
-        store.engine.write(bucket, Call::new(&DESTROY_GROUP, keys(group_id))).await?;
+    let before = read(store, group_id).await?.map(|(group, _)| (group.no, group.members));
+    let call = Call::new(&DESTROY_GROUP, keys(group_id));
+    let (mut gone, is_repeated): (Option<(i64, HashSet<String>)>, _) =
+        store.engine.write_noting_repeats(bucket, call).await?;
+    if is_repeated {
+        // The first time, of which the answer was lost, removed it.
+        gone = gone.or(before);
+    }
     let Some((no, members)) = gone else { return Ok(None) };
     // Nobody finds them any more, nor adds to them.
     whole::remove_all_of_group(store, group_id, no).await?;

@@ -1,27 +1,24 @@
 //! Sets, deletes, clears and pulls of many users through two servers on one cluster, judged by somebody else's checker of
 //! linearizability. What one message is, the law says.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use fastrand::Rng;
 use message_extensions_core::law::{Entry, Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::SetRequest;
-use message_extensions_server::store::{
-    Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, RedisStore, Store,
-    StoreError, StoredMessage, Trimmed, Webhook,
-};
+use message_extensions_server::store::RedisStore;
 use serde_json::{Value, json};
 use todc_utils::{Action, History, Specification, WGLChecker};
 use tokio::task::spawn_blocking;
 
-use super::redis::kill_a_master;
+use super::redis::kill;
 use super::{amount, done, group_messages, seed, users};
 use crate::client::{Api, GROUP_GET, GROUP_SET, Server, config, query, with};
+use crate::flawed_store::FlawedStore;
 use crate::redis_process::serve_on;
 use crate::redis_servers::{Redis, cluster};
 
@@ -219,6 +216,22 @@ fn is_linearizable(actions: Actions) -> bool {
     WGLChecker::<Law>::is_linearizable(History::from_actions(actions))
 }
 
+/// For who has to find out why it is not.
+fn print(actions: &Actions) {
+    for (user, action) in actions {
+        match action {
+            Action::Call(_) => println!("{user} asks"),
+            Action::Response(Done::Pull { start, answer }) => {
+                println!("{user} pulled from {start}: {answer}")
+            }
+            Action::Response(Done::Write { operation, answer, .. }) => {
+                println!("{user} did {operation:?}: {answer}")
+            }
+            Action::Response(other) => println!("{user} {other:?}"),
+        }
+    }
+}
+
 fn people(rng: &mut Rng) -> (Vec<String>, Vec<User>) {
     let names = users("user", USERS);
     let user = |(number, name): (usize, &String)| User {
@@ -244,8 +257,13 @@ async fn what_two_servers_answer_is_linearizable() {
     let (mut state, mut judged, mut taken) = (Message::default(), 0, Duration::ZERO);
     for n in 0..windows {
         let killing = (n < kills).then(|| {
-            let (redis, mut rng) = (Arc::clone(&redis), rng.fork());
-            spawn_blocking(move || kill_a_master(&redis, &mut rng))
+            let redis = Arc::clone(&redis);
+            // The one that has the message.
+            let busiest = move |redis: &Redis| {
+                let keys = |port: &u16| redis.ask(*port, "dbsize").trim().parse::<u64>().unwrap();
+                redis.masters().into_iter().max_by_key(keys).unwrap()
+            };
+            spawn_blocking(move || kill(&redis, busiest(&redis)))
         });
         let (actions, after) = window(&apis, &message, state, &mut all, OPERATIONS).await;
         state = after;
@@ -254,10 +272,11 @@ async fn what_two_servers_answer_is_linearizable() {
         }
         judged += actions.len() / 2;
         let begun = Instant::now();
-        assert!(
-            spawn_blocking(|| is_linearizable(actions)).await.unwrap(),
-            "the window {n} is not linearizable"
-        );
+        let judging = actions.clone();
+        if !spawn_blocking(|| is_linearizable(judging)).await.unwrap() {
+            print(&actions);
+            panic!("the window {n} is not linearizable");
+        }
         taken += begun.elapsed();
     }
     done(format_args!(
@@ -267,114 +286,13 @@ async fn what_two_servers_answer_is_linearizable() {
     ));
 }
 
-/// A store that takes what its node has seen last for what is there: a fault, as if nobody compared.
-struct Unaware {
-    inner: RedisStore,
-    seen: Mutex<HashMap<i64, u64>>,
-}
-
-#[async_trait]
-impl Store for Unaware {
-    async fn last_commit(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        let seen = self.seen.lock().unwrap().get(&message_no).copied();
-        if seen.is_some() { Ok(seen) } else { self.inner.last_commit(message_no).await }
-    }
-    async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
-        let loaded = self.inner.load(message_no).await?;
-        if let Some(loaded) = &loaded {
-            self.seen.lock().unwrap().insert(message_no, loaded.commit);
-        }
-        Ok(loaded)
-    }
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        let (no, id) = (commit.message_no, commit.id);
-        self.inner.commit(commit).await?;
-        self.seen.lock().unwrap().insert(no, id);
-        Ok(())
-    }
-    fn is_shared(&self) -> bool {
-        true
-    }
-    async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError> {
-        self.inner.create_group(group).await
-    }
-    async fn destroy_group(&self, group_id: &str) -> Result<Option<HashSet<String>>, StoreError> {
-        self.inner.destroy_group(group_id).await
-    }
-    async fn add_members(&self, group_id: &str, users: Vec<String>) -> Result<Option<Vec<bool>>, StoreError> {
-        self.inner.add_members(group_id, users).await
-    }
-    async fn remove_members(
-        &self,
-        group_id: &str,
-        users: Vec<String>,
-    ) -> Result<Option<Vec<bool>>, StoreError> {
-        self.inner.remove_members(group_id, users).await
-    }
-    async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
-        self.inner.group(group_id).await
-    }
-    async fn group_version(&self, group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {
-        self.inner.group_version(group_id).await
-    }
-    async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError> {
-        self.inner.insert_message(message).await
-    }
-    async fn find_messages(&self, name: &MessageName) -> Result<Vec<StoredMessage>, StoreError> {
-        self.inner.find_messages(name).await
-    }
-    async fn list_c2c(&self, page: C2cPage) -> Result<Vec<StoredMessage>, StoreError> {
-        self.inner.list_c2c(page).await
-    }
-    async fn list_group(
-        &self,
-        group_no: i64,
-        max_seq: Option<u64>,
-        count: usize,
-    ) -> Result<Vec<StoredMessage>, StoreError> {
-        self.inner.list_group(group_no, max_seq, count).await
-    }
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        self.inner.latest_seq(message_no).await
-    }
-    async fn answer(
-        &self,
-        message_no: i64,
-        caller: &str,
-        request_id: u128,
-    ) -> Result<Option<String>, StoreError> {
-        self.inner.answer(message_no, caller, request_id).await
-    }
-    async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError> {
-        self.inner.webhook_messages(after, count).await
-    }
-    async fn webhooks(&self, message_no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
-        self.inner.webhooks(message_no, count).await
-    }
-    async fn remove_webhooks(&self, received: Vec<(i64, u64)>) -> Result<usize, StoreError> {
-        self.inner.remove_webhooks(received).await
-    }
-    async fn trim_webhooks(&self, keep: usize, since: u64) -> Result<Trimmed, StoreError> {
-        self.inner.trim_webhooks(keep, since).await
-    }
-    async fn archive(&self, message_no: i64) -> Result<Option<Archive>, StoreError> {
-        self.inner.archive(message_no).await
-    }
-    async fn expire(&self, before_ms: u64, count: usize) -> Result<Vec<StoredMessage>, StoreError> {
-        self.inner.expire(before_ms, count).await
-    }
-    async fn close(&self) {
-        self.inner.close().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_answers_from_old_memory_is_found_out() {
     let begun = Instant::now();
     let mut rng = Rng::with_seed(seed());
     let servers = spawn_blocking(|| cluster().servers()).await.unwrap();
     let honest = RedisStore::connect(servers.clone()).await.unwrap();
-    let unaware = Unaware { inner: RedisStore::connect(servers).await.unwrap(), seen: Mutex::default() };
+    let unaware = FlawedStore::on(RedisStore::connect(servers).await.unwrap()).unaware();
     let (one, two) =
         (Server::on(config(), Arc::new(honest)).await, Server::on(config(), Arc::new(unaware)).await);
     let apis = [one.api.clone(), two.api.clone()];

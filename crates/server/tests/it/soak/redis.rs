@@ -1,12 +1,13 @@
 //! Two servers on one cluster, while many write through both: masters are killed, slots are moved. Whatever was acknowledged
 //! is there, each Seq has one content, and who has no answer gets one by asking again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use redis::FromRedisValue;
 use serde_json::{Value, json};
 use tokio::process::Child;
 use tokio::task::spawn_blocking;
@@ -169,11 +170,11 @@ fn more(answers: &AtomicUsize, count: usize) {
 }
 
 /// Kills a master within a load; it comes back as a replica as soon as another one has its slots.
-pub(super) fn kill_a_master(redis: &Redis, rng: &mut Rng) {
-    let masters = redis.masters();
-    let port = masters[rng.usize(0..masters.len())];
+pub(super) fn kill(redis: &Redis, port: u16) {
+    let (masters, begun) = (redis.masters().len(), Instant::now());
     redis.signal("-KILL", port);
-    while redis.masters().len() < masters.len() {
+    while redis.masters().len() < masters {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no replica takes over");
         std::thread::sleep(Duration::from_millis(20));
     }
     redis.restart(port);
@@ -189,7 +190,8 @@ async fn masters_that_are_killed_take_nothing_acknowledged_along() {
         let mut rng = world.rng.fork();
         let pause = world.write_while(move |redis, answers| {
             more(answers, 50 + rng.usize(0..200));
-            kill_a_master(redis, &mut rng);
+            let masters = redis.masters();
+            kill(redis, masters[rng.usize(0..masters.len())]);
             more(answers, 50);
         });
         pauses.push(pause.await.as_millis());
@@ -202,31 +204,40 @@ async fn masters_that_are_killed_take_nothing_acknowledged_along() {
     ));
 }
 
-/// Moves every slot that has keys to the next master, key by key, so slowly that calls come in between.
-fn move_slots(redis: &Redis) -> usize {
-    let id = |port: u16| redis.ask(port, "cluster myid").trim().to_owned();
+/// What a server answers; keys have line breaks, which `redis-cli` does not take.
+fn ask<T: FromRedisValue>(port: u16, command: &str, more: &[Vec<u8>]) -> T {
+    let mut connection = redis::Client::open(("127.0.0.1", port)).unwrap().get_connection().unwrap();
+    let mut words = command.split(' ');
+    let mut asked = redis::cmd(words.next().unwrap());
+    for word in words {
+        asked.arg(word);
+    }
+    asked.arg(more).query(&mut connection).unwrap()
+}
+
+/// Moves slots that have keys to the next master, key by key, so slowly that calls come in between. How many.
+fn move_slots(redis: &Redis, most: usize) -> usize {
+    let id = |port: u16| ask::<String>(port, "CLUSTER MYID", &[]);
     let masters = redis.masters();
     let mut moved = 0;
     for (n, from) in masters.iter().copied().enumerate() {
         let to = masters[(n + 1) % masters.len()];
-        let keys = redis.ask(from, "--scan");
-        let slots: HashSet<_> =
-            keys.lines().map(|key| redis.ask(from, &format!("cluster keyslot {key}"))).collect();
-        for slot in slots.iter().map(|slot| slot.trim()).take(8) {
-            redis.ask(to, &format!("cluster setslot {slot} importing {}", id(from)));
-            redis.ask(from, &format!("cluster setslot {slot} migrating {}", id(to)));
+        let keys: Vec<Vec<u8>> = ask(from, "KEYS *", &[]);
+        let slots: BTreeSet<u16> = keys.into_iter().map(|key| ask(from, "CLUSTER KEYSLOT", &[key])).collect();
+        for slot in slots.into_iter().take(most) {
+            ask::<()>(to, &format!("CLUSTER SETSLOT {slot} IMPORTING {}", id(from)), &[]);
+            ask::<()>(from, &format!("CLUSTER SETSLOT {slot} MIGRATING {}", id(to)), &[]);
             loop {
-                let keys = redis.ask(from, &format!("cluster getkeysinslot {slot} 2"));
-                let keys: Vec<_> = keys.split_whitespace().collect();
+                let keys: Vec<Vec<u8>> = ask(from, &format!("CLUSTER GETKEYSINSLOT {slot} 2"), &[]);
                 if keys.is_empty() {
                     break;
                 }
                 // An empty word: it is not one key.
-                redis.ask(from, &format!("migrate 127.0.0.1 {to}  0 5000 keys {}", keys.join(" ")));
+                ask::<redis::Value>(from, &format!("MIGRATE 127.0.0.1 {to}  0 5000 KEYS"), &keys);
                 std::thread::sleep(Duration::from_millis(5));
             }
             for port in [to, from] {
-                redis.ask(port, &format!("cluster setslot {slot} node {}", id(to)));
+                ask::<()>(port, &format!("CLUSTER SETSLOT {slot} NODE {}", id(to)), &[]);
             }
             moved += 1;
         }
@@ -243,7 +254,7 @@ async fn slots_that_move_under_load_take_nothing_along() {
         let counted = Arc::clone(&moved);
         let pause = world.write_while(move |redis, answers| {
             more(answers, 50);
-            counted.fetch_add(move_slots(redis), Ordering::Relaxed);
+            counted.fetch_add(move_slots(redis, 8), Ordering::Relaxed);
             more(answers, 50);
         });
         most = most.max(pause.await);

@@ -144,11 +144,15 @@ impl Target {
     /// What makes everything before it on the connection count. Newer engines wait for what the connection has written
     /// last, and a call may have found things as it would leave them: so something is written at any rate.
     fn add_wait(&self, pipeline: &mut Pipeline, job: &Job) {
-        if job.asking {
-            pipeline.add_command(cmd("ASKING"));
-        }
+        let name = |name: &str| format!("{}{}", self.prefix, job.bucket.key("touched", name));
         let mut touch = cmd("SET");
-        touch.arg(format!("{}{}", self.prefix, job.bucket.key("touched", ""))).arg(1);
+        if job.asking {
+            // One that is on neither server: a key that is on both stops the move.
+            pipeline.add_command(cmd("ASKING"));
+            touch.arg(name(&fastrand::u64(..).to_string())).arg(1).arg("PX").arg(1000);
+        } else {
+            touch.arg(name("")).arg(1);
+        }
         pipeline.add_command(touch);
         let mut wait = cmd("WAIT");
         wait.arg(self.replicas).arg(self.replica_timeout.as_millis().to_string());

@@ -7,8 +7,6 @@
 
 import type { MessageExtensionErrorCode, MessageExtensionItemCode } from './codes.js';
 
-export type { MessageExtensionErrorCode, MessageExtensionItemCode };
-
 // --------------------------------------------------------------------------------------------------------------- chat
 
 /**
@@ -398,7 +396,8 @@ export interface OtherMessage<Payload = unknown> extends MessageFields<Payload> 
  */
 export type Message<Payload = unknown> = Extract<CustomMessage | TextMessage, { payload: Payload }> | OtherMessage<Payload>;
 
-interface MessageLikeFields {
+/** What is needed of any message. */
+export interface MessageLikeFields {
   /** Events about this message will use it. */
   readonly ID?: string;
   /** "C2C" or "GROUP". */
@@ -552,12 +551,14 @@ export declare class MessageExtensionError extends Error {
   data: unknown;
 }
 
+export type { MessageExtensionErrorCode, MessageExtensionItemCode };
+
 /** Whether something caught is an error of this package. */
 export declare function isMessageExtensionError(error: unknown): error is MessageExtensionError;
 
 // ------------------------------------------------------------------------------------------------------------- module
 
-/** The default export. */
+/** The default export; also exported as `TIM` and as `TencentCloudChat`, and {@link Chat} as `ChatSDK`, the names of the mirrored SDK. */
 export interface MessageExtensionsModule {
   readonly create: typeof create;
   readonly EVENT: typeof EVENT;

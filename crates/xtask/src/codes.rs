@@ -44,7 +44,9 @@ fn tables() -> String {
             format!("| {code} | `{name}` | {} | {again} | {} |\n", cell(text), cell(help))
         };
         let rows: String = CODES.iter().filter(|info| info.scope == scope).map(row).collect();
-        format!("\n## {heading}\n\n| code | name | what it means | again? | what to do |\n|---|---|---|---|---|\n{rows}")
+        format!(
+            "\n## {heading}\n\n| code | name | what it means | again? | what to do |\n|---|---|---|---|---|\n{rows}"
+        )
     };
     of(Scope::Item, "Of one key, in a call that resolved")
         + &of(Scope::Client, "From the SDK: the promise rejects")
@@ -93,7 +95,11 @@ mod tests {
     fn each_code_is_in_exactly_one_table_with_what_to_do() {
         let tables = tables();
         for info in CODES {
-            assert_eq!(tables.matches(&format!("\n| {} | `{}` |", info.code, info.name)).count(), 1, "{info:?}");
+            assert_eq!(
+                tables.matches(&format!("\n| {} | `{}` |", info.code, info.name)).count(),
+                1,
+                "{info:?}"
+            );
             assert!(!info.help.is_empty(), "{info:?}");
         }
         assert!(!tables.contains("seed"));

@@ -115,7 +115,9 @@ export interface Chat {
 
 /** What every promise of the API resolves to. */
 export interface ChatResponse<Data> {
+  /** Always 0: what fails rejects. */
   code: 0;
+  /** What was asked for. */
   data: Data;
 }
 
@@ -155,6 +157,7 @@ export interface CreateOptions {
 
 /** What `login` takes. */
 export interface LoginOptions {
+  /** Whom your backend has signed for; 1 to 255 bytes. */
   userID: string;
   /** UserSig (TLSSigAPIv2), made by the app's backend. */
   userSig: string;
@@ -198,7 +201,9 @@ export interface ExtensionRules {
 export interface CreateCustomMessageOptions {
   /** UserID of the recipient, or the group ID. */
   to: string;
+  /** {@link TYPES}`.CONV_C2C` or `.CONV_GROUP`. */
   conversationType: ConversationType;
+  /** What the message carries, for those who show it. */
   payload: { data: string; description?: string; extension?: string };
   /** Whether the message can have extensions; it cannot be changed later. Default false. */
   isSupportExtension?: boolean;
@@ -233,6 +238,7 @@ export type KeyList = readonly String[];
 export interface MessageExtensionResult {
   /** 0, or why this key was refused. 23001: somebody else wrote it first; `value` is then theirs. */
   code: MessageExtensionItemCode;
+  /** As it was asked for. */
   key: string;
   /** The value that the key has now; empty when it has none. */
   value: string;
@@ -251,6 +257,7 @@ export interface MessageExtensionWriteResult extends MessageExtensionResult {
 export interface MessageExtensionConflict {
   /** 23001: somebody else wrote the key first; any other: why the server refused this key, or the whole write. */
   code: Exclude<MessageExtensionItemCode, 0> | MessageExtensionErrorCode | (number & {});
+  /** The key that was to be written. */
   key: string;
   /** What the write wanted; empty to delete the key. */
   value: string;
@@ -271,6 +278,7 @@ export interface GetMessageExtensionsOptions {
 
 /** One key of a watched message. */
 export interface WatchedExtension {
+  /** 1 to 100 bytes. */
   readonly key: string;
   /** Empty while an own delete is on its way or waits for the network. */
   readonly value: string;
@@ -310,10 +318,13 @@ export interface TallyOptions {
 
 /** The counts of one option. */
 export interface TallyOption {
+  /** A value, or a part of one, see {@link TallyOptions.separator}. */
   readonly option: string;
+  /** How many have chosen it. */
   readonly count: number;
   /** Of all voters, 0 to 1. */
   readonly share: number;
+  /** Who: their keys without the suffix. */
   readonly voters: readonly string[];
 }
 
@@ -321,6 +332,7 @@ export interface TallyOption {
 export interface Tally {
   /** How many have voted. */
   readonly voters: number;
+  /** Those of {@link TallyOptions.options} in their order, then what else was chosen. */
   readonly options: readonly TallyOption[];
 }
 
@@ -330,12 +342,15 @@ export interface Tally {
 export interface CustomMessagePayload {
   /** Free text, usually JSON: a vote's title and options. */
   data: string;
+  /** Free text, such as what kind of message it is; empty when omitted. */
   description: string;
+  /** Free text; empty when omitted. */
   extension: string;
 }
 
 /** What a text message carries. */
 export interface TextMessagePayload {
+  /** What it says. */
   text: string;
 }
 
@@ -345,19 +360,23 @@ export interface MessageFields<Payload = unknown> {
   ID: string;
   /** "C2C" + UserID, or "GROUP" + group ID. */
   conversationID: string;
+  /** One-to-one or group. */
   conversationType: ConversationType;
   /** UserID of the sender. */
   from: string;
   /** UserID of the recipient, or the group ID. */
   to: string;
+  /** Received, or sent by the user. */
   flow: 'in' | 'out';
   /** Seconds since 1970: the server's once the message is sent. */
   time: number;
+  /** `unSend` until it is sent. */
   status: 'unSend' | 'success' | 'fail';
   /** Of a sent group message: its MsgSeq. */
   sequence: number;
   /** Of a one-to-one message: the sender's sequence. */
   clientSequence: number;
+  /** Made by the sender; part of what names a one-to-one message. */
   random: number;
   /** Seconds since 1970, by the sender's clock. */
   clientTime: number;
@@ -365,6 +384,7 @@ export interface MessageFields<Payload = unknown> {
   isSupportExtension: boolean;
   /** What its sender lets others do to its extensions; missing where there are no rules. */
   extensionRules?: ExtensionRules;
+  /** What it carries; it never changes. */
   payload: Payload;
 }
 
@@ -463,12 +483,17 @@ export type MessageLike = C2CMessageLike | GroupMessageLike | DeclaredMessageLik
 
 /** The data of each event, by the event's name. */
 export interface ChatEventMap {
+  /** The keys that were set, with their values. `messageID` is the ID of the message. */
   onMessageExtensionsUpdated: { messageID: string; extensions: MessageExtension[] };
+  /** The keys that were deleted, or all of the message when it was cleared. */
   onMessageExtensionsDeleted: { messageID: string; keyList: string[] };
+  /** Each key that was not written as it was meant. */
   onMessageExtensionsConflict: { messageID: string; extensions: MessageExtensionConflict[] };
+  /** Messages of others, and of the user's other pages. */
   onMessageReceived: Message[];
   sdkStateReady: undefined;
   sdkStateNotReady: undefined;
+  /** Why, as a promise would have rejected. */
   error: { code: MessageExtensionError['code']; message: string };
 }
 
@@ -477,7 +502,9 @@ export type ChatEventName = keyof ChatEventMap;
 
 /** What a handler is called with. */
 export interface ChatEvent<Name extends ChatEventName = ChatEventName> {
+  /** Which event it is. */
   name: Name;
+  /** What comes with it, see {@link ChatEventMap}. */
   data: ChatEventMap[Name];
 }
 
@@ -543,11 +570,13 @@ export type ConversationType = (typeof TYPES)['CONV_C2C' | 'CONV_GROUP'];
 /** What promises reject with, and what `create` throws. */
 export declare class MessageExtensionError extends Error {
   private constructor();
+  /** Tells it from other errors, as {@link isMessageExtensionError} does. */
   name: 'MessageExtensionError';
   /** One of this package's codes, or what a foreign server gave. */
   code: MessageExtensionErrorCode | (number & {});
   /** What was wrong, what was expected, and which argument. */
   message: string;
+  /** More about it, where there is more. */
   data: unknown;
 }
 

@@ -95,14 +95,14 @@ export function reference() {
     }
   }
 
-  const link = (target) => {
+  const link = (target, shown = target) => {
     const anchor = anchors.get(target) ?? anchors.get(target.split('.')[0]);
     if (!anchor) throw new Error(`{@link ${target}}: there is no such export`);
-    return `[\`${target}\`](#${anchor})`;
+    return `[\`${shown}\`](#${anchor})`;
   };
   const withLinks = (text) => text.replace(/\{@link ([\w.]+)\}/g, (_, target) => link(target));
   const flat = (text) => text.replace(/\s+/g, ' ').trim();
-  const cell = (text) => flat(text).replaceAll('|', '\\|');
+  const cell = (text) => flat(text).replace(/^\| /, '').replaceAll('|', '\\|');
 
   /** The comment of a declaration, a paragraph or item each. */
   function comment(node) {
@@ -126,7 +126,7 @@ export function reference() {
       ts.forEachChild(node, visit);
     };
     nodes.forEach(visit);
-    return names.size ? [`Types: ${[...names].map(link).join(', ')}`] : [];
+    return names.size ? [`Types: ${[...names].map((name) => link(name)).join(', ')}`] : [];
   }
 
   const code = (text) => `\`\`\`ts\n${text}\n\`\`\``;
@@ -147,9 +147,10 @@ export function reference() {
       return [code(signature(node)), ...comment(node), ...uses([node], name)];
     }
     const parents = (node.heritageClauses ?? []).flatMap(({ types }) => types.map((type) => type.getText()));
-    const known = parents.map((parent) => (anchors.has(parent.split('<')[0]) ? link(parent.split('<')[0]) : `\`${parent}\``));
+    const known = parents.map((parent) => (anchors.has(parent.split('<')[0]) ? link(parent.split('<')[0], parent) : `\`${parent}\``));
     const fields = (literal ?? node).members.filter((member) => member.type && !ts.isMethodSignature(member));
     const parts = [...comment(node)];
+    if (node.typeParameters) parts.unshift(code(`interface ${name}<${node.typeParameters.map((parameter) => parameter.getText()).join(', ')}>`));
     if (known.length) parts.push(`What ${known.join(', ')} has, and:`);
     if (fields.length) parts.push(members(fields), ...uses([...fields, ...(node.heritageClauses ?? [])], name));
     for (const [method, overloads] of methods ?? []) {

@@ -51,6 +51,18 @@ test('the README of the package links to nothing that the package does not have'
   expect(links(read('pkg-template/README.md')).filter((target) => !isElsewhere(target) && !existsSync(join(PACKAGE, target)))).toEqual([]);
 });
 
+test('every chore that the documentation names is there', () => {
+  const named = documents().flatMap((file) => [...read(file).matchAll(/cargo xtask ([a-z]+)(?: ([a-z-]+))?/g)].map(([, chore, part]) => [file, chore, part]));
+  const [, chores] = /enum Chore \{([^]*?)\n\}/.exec(read('crates/xtask/src/main.rs'));
+  const known = [...chores.matchAll(/^ {4}(\w+)/gm)].map(([, name]) => name.toLowerCase());
+  const parts = [...read('crates/xtask/src/soak.rs').matchAll(/name: "([\w-]+)"/g)].map(([, name]) => name);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter(([, chore]) => !known.includes(chore))).toEqual([]);
+  const soaked = named.filter(([, chore, part]) => chore === 'soak' && part);
+  expect(soaked.length).toBeGreaterThan(2);
+  expect(soaked.filter(([, , part]) => !parts.includes(part))).toEqual([]);
+});
+
 test('the README fits on two screens', () => {
   expect(read('README.md').split('\n').length).toBeLessThanOrEqual(110);
 });

@@ -7,7 +7,7 @@
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
 //! | [`soak`], [`fuzz`] | the proofs that take long |
-//! | [`codes`], [`reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
+//! | [`codes`], [`mod@reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.
 

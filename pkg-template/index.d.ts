@@ -40,6 +40,7 @@ export interface Chat {
     context: Context,
   ): void;
   on<Handler extends Function>(event: ChatEventName, handler: UntypedHandler<Handler>, context?: unknown): void;
+  on<Name extends string>(event: UntypedName<Name>, handler: Function, context?: unknown): void;
   /** Calls `handler` on the next such event only. */
   once<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>): void;
   once<Name extends ChatEventName, Context>(
@@ -48,9 +49,11 @@ export interface Chat {
     context: Context,
   ): void;
   once<Handler extends Function>(event: ChatEventName, handler: UntypedHandler<Handler>, context?: unknown): void;
+  once<Name extends string>(event: UntypedName<Name>, handler: Function, context?: unknown): void;
   /** Takes `handler` off again, as often as it was added. What comes after the handler does not count. */
   off<Name extends ChatEventName>(event: Name, handler: ChatEventHandler<Name>, context?: unknown): void;
   off<Handler extends Function>(event: ChatEventName, handler: UntypedHandler<Handler>, context?: unknown): void;
+  off<Name extends string>(event: UntypedName<Name>, handler: Function, context?: unknown): void;
 
   /**
    * Sets 1 to 20 keys of a message, at most 300 keys a message (mirrored). Resolves also when some keys were refused: look at each item's `code`.
@@ -473,7 +476,8 @@ export interface DeclaredMessageLike {
   readonly time: number;
   readonly status: string;
   readonly isRevoked: boolean;
-  readonly isSupportExtension: boolean;
+  /** Older declarations do not have it. */
+  readonly isSupportExtension?: boolean;
 }
 
 /** Anything with the fields that name a sent message: one of ours, of another SDK, or a plain object. */
@@ -513,6 +517,9 @@ export type ChatEventHandler<Name extends ChatEventName = ChatEventName> = (even
 
 /** A handler that is declared as `Function`, as the mirrored SDK declares them. One that has parameters must have the event's. */
 export type UntypedHandler<Handler extends Function> = Handler extends (...parameters: never[]) => unknown ? never : Handler;
+
+/** The name of an event of which no more is declared than that it is a `string`, as the mirrored SDK declares it. One that is written out must be an event's. */
+export type UntypedName<Name extends string> = string extends Name ? Name : never;
 
 // ---------------------------------------------------------------------------------------------------------- constants
 

@@ -86,8 +86,10 @@ chat.on(EVENT.MESSAGE_EXTENSIONS_UPDATED, (event: ChatEvent<'onMessageExtensions
 chat.off(EVENT.ERROR, (event: ChatEvent<'onMessageReceived'>) => event);
 // @ts-expect-error a handler with a parameter that events do not fill
 chat.once(EVENT.SDK_READY, (event: ChatEvent, more: number) => [event, more]);
+// @ts-expect-error a name that is no name of an event, with a handler that says nothing
+chat.on('MESSAGE_EXTENSIONS_UPDATED', (() => {}) as Function);
 // @ts-expect-error a name that is no name of an event
-chat.on('MESSAGE_EXTENSIONS_UPDATED' as string, () => {});
+chat.off('MESSAGE_EXTENSIONS_UPDATED', () => {});
 
 declare const custom: Message<CustomMessagePayload>;
 // @ts-expect-error a custom message has no text

@@ -93,6 +93,17 @@ function listen(eventName: TencentCloudChat.EVENT, handler: Function, context?: 
   return () => chat.off(eventName, handler, context);
 }
 
+/** Their declarations do not have these events, and take any string. */
+function listenTo(eventName: string, handler: Function, context?: any) {
+  chat.on(eventName, handler, context);
+  chat.once(eventName, handler);
+  chat.off(eventName, handler, context);
+}
+listenTo('onMessageExtensionsUpdated', (event: any) => console.log(event.data));
+chat.on('onMessageExtensionsUpdated', (event: any) => console.log(event.data.extensions));
+chat.on((TencentCloudChat.EVENT as any).MESSAGE_EXTENSIONS_DELETED, (event: any) => console.log(event.data.keyList));
+for (const name of ['onMessageExtensionsUpdated', 'onMessageExtensionsDeleted']) chat.on(name, (event: any) => console.log(event.data));
+
 let onUpdated = function (event: any) {
   const { messageID, extensions } = event.data;
   console.log(messageID, extensions);
@@ -127,9 +138,26 @@ declare interface TheirMessage {
   isModified: boolean;
   isSupportExtension: boolean;
 }
+/** As declarations have it that are older than extensions. */
+declare interface TheirOlderMessage {
+  ID: string;
+  type: THEIR_TYPES;
+  payload: any;
+  conversationID: string;
+  conversationType: THEIR_TYPES;
+  to: string;
+  from: string;
+  flow: string;
+  time: number;
+  status: string;
+  isRevoked: boolean;
+}
+function besideAnOlderOne(message: TheirOlderMessage) {
+  return chat.getMessageExtensions(message);
+}
 function beside(message: TheirMessage) {
   chat.watchMessageExtensions(message, ({ entries }) => console.log(entries.length));
   return chat.setMessageExtensions(message, [{ key: 'a', value: '1' }]);
 }
 
-export { beside, listen, type, Vote, vote };
+export { beside, besideAnOlderOne, listen, type, Vote, vote };

@@ -31,7 +31,7 @@ pub(crate) fn run(repo: &Repo, ready: &Ready, report: &mut Report) {
         wasm().env("RUSTDOCFLAGS", "-Dwarnings").args(doc).args(WASM).run()
     });
     report.step("lint: core depends on nothing with IO", || core_is_pure(repo, ready));
-    report.step("lint: the table of codes is fresh", || codes::check_docs(repo));
+    report.step("lint: the codes in the docs are fresh", || codes::check_docs(repo));
 }
 
 fn core_is_pure(repo: &Repo, ready: &Ready) -> Result<()> {

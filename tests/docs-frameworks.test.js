@@ -1,7 +1,7 @@
-// The examples for React and Vue, as both READMEs print them, compiled as an app's build does.
+// The examples for React and Vue, as the documentation prints them, compiled as an app's build does.
 
 import { element } from './support/dom.js';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { messageExtensions } from 'message-extensions/vue';
 import { createElement } from 'react';
@@ -11,10 +11,11 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from 'vue';
 import { compileScript, parse } from 'vue/compiler-sfc';
 import { FakeChat, messageNumber } from './support/fake-chat.js';
-import { inCheckout, PACKAGE } from './support/paths.js';
+import { blocks } from './support/markdown.js';
+import { inCheckout } from './support/paths.js';
 import { until } from './support/wait.js';
 
-const READMES = [['the repository', inCheckout('README.md')], ['the package', `${PACKAGE}/README.md`]];
+const DOCUMENTS = ['docs/react-and-vue.md', 'pkg-template/README.md'];
 const LUNCH = messageNumber(1);
 /** Where the packages that the examples import are found. */
 const FOLDER = inCheckout(`tests/node_modules/.examples-${process.pid}`);
@@ -35,8 +36,6 @@ beforeEach(() => {
   page = element();
 });
 
-const example = (readme, language) => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(readFileSync(readme, 'utf8'))[1];
-
 let written = 0;
 async function run(code) {
   const file = `${FOLDER}/${(written += 1)}.mjs`;
@@ -55,9 +54,9 @@ async function votes() {
   expect(drawn()).toEqual([['Noodles: 1 of 2', 'true'], ['Pizza: 1 of 2', 'false']]);
 }
 
-describe.each(READMES)('the README of %s', (_, readme) => {
+describe.each(DOCUMENTS)('%s', (file) => {
   test('has an example for React that works', async () => {
-    const source = example(readme, 'jsx').replace(/create\(\{.*\}\)/, 'globalThis.exampleChat');
+    const source = blocks(file, 'jsx')[0].replace(/create\(\{.*\}\)/, 'globalThis.exampleChat');
     const { code } = await transformWithOxc(source, 'example.jsx', { jsx: { runtime: 'automatic' } });
     const { App } = await run(code);
     const root = createRoot(page);
@@ -68,7 +67,7 @@ describe.each(READMES)('the README of %s', (_, readme) => {
   });
 
   test('has an example for Vue that works', async () => {
-    const { descriptor } = parse(example(readme, 'vue'));
+    const { descriptor } = parse(blocks(file, 'vue')[0]);
     const { content } = compileScript(descriptor, { id: 'example', inlineTemplate: true });
     const { default: Vote } = await run(content.replace("import { chat } from './chat.js'", 'const chat = globalThis.exampleChat'));
     const app = createApp(Vote, { message: LUNCH, me: 'alice' }).use(messageExtensions, { chat });

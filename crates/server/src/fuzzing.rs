@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, Uri};
 use message_extensions_core::code::Error;
+use message_extensions_core::serve::body;
 use message_extensions_core::wire::{ClientFrame, MessageState};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
@@ -13,7 +14,6 @@ use tower::ServiceExt;
 
 use crate::App;
 use crate::caller::Caller;
-use crate::commands::body;
 use crate::config::Config;
 use crate::http;
 use crate::push;

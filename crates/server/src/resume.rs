@@ -11,7 +11,8 @@ use std::vec::IntoIter;
 
 use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE, NOT_ENABLED};
 use message_extensions_core::law::Message;
-use message_extensions_core::wire::{Address, MessageState, RESUMED_BYTES, RESUMED_MESSAGES};
+use message_extensions_core::serve::resumed::Frame;
+use message_extensions_core::wire::{Address, MessageState, RESUMED_MESSAGES};
 use tokio::sync::SemaphorePermit;
 use tokio::task::yield_now;
 
@@ -163,84 +164,4 @@ impl Named {
 fn failed(error: &dyn Display) -> u32 {
     tracing::error!(%error, "a message could not be resumed");
     INTERNAL
-}
-
-/// A frame `{"Type":"resumed","Messages":[…]}` that grows.
-struct Frame {
-    json: String,
-}
-
-impl Frame {
-    const BEFORE: &str = r#"{"Type":"resumed","Messages":["#;
-    const UNFINISHED: &str = "]}";
-    const LAST: &str = r#"],"Complete":1}"#;
-
-    fn new() -> Self {
-        Self { json: Self::BEFORE.into() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.json.len() == Self::BEFORE.len()
-    }
-
-    /// `false`: there is no room. What is larger than a frame gets one of its own.
-    fn add(&mut self, part: &str) -> bool {
-        if !self.is_empty() {
-            if self.json.len() + ",".len() + part.len() + Self::LAST.len() > RESUMED_BYTES {
-                return false;
-            }
-            self.json.push(',');
-        }
-        self.json.push_str(part);
-        true
-    }
-
-    fn unfinished(self) -> Option<String> {
-        (!self.is_empty()).then(|| self.json + Self::UNFINISHED)
-    }
-
-    fn last(self) -> String {
-        self.json + Self::LAST
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use message_extensions_core::wire::ServerFrame;
-
-    use super::*;
-
-    #[test]
-    fn a_frame_of_parts_is_the_frame_of_the_messages() {
-        let part = MessageState { msg_seq: Some(1), ..MessageState::default() };
-        for n in [0, 1, 2] {
-            let frame = |complete| {
-                let messages = Some(vec![part.clone(); n]);
-                let kind = ServerFrame::RESUMED.into();
-                let frame: ServerFrame =
-                    ServerFrame { r#type: kind, messages, complete, ..ServerFrame::default() };
-                serde_json::to_string(&frame).unwrap()
-            };
-            let made = || {
-                let mut made = Frame::new();
-                (0..n).for_each(|_| assert!(made.add(&serde_json::to_string(&part).unwrap())));
-                made
-            };
-            assert_eq!(made().unfinished(), (n > 0).then(|| frame(None)));
-            assert_eq!(made().last(), frame(Some(1)));
-        }
-    }
-
-    #[test]
-    fn a_frame_is_filled_to_its_bound_and_one_part_that_is_larger_goes_alone() {
-        let mut frame = Frame::new();
-        assert!(frame.add(&"x".repeat(RESUMED_BYTES)));
-        assert!(!frame.add("x"));
-        let mut frame = Frame::new();
-        let room = RESUMED_BYTES - Frame::BEFORE.len() - Frame::LAST.len();
-        assert!(frame.add("x"));
-        assert!(!frame.add(&"x".repeat(room - 1)));
-        assert!(frame.add(&"x".repeat(room - 2)));
-        assert_eq!(frame.last().len(), RESUMED_BYTES);
-    }
 }

@@ -1,8 +1,10 @@
 //! From a body to a request.
 
-use std::fmt::Display;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt::Display;
 
-use message_extensions_core::code::{BAD_JSON, Error, INVALID_PARAMETER};
+use crate::code::{BAD_JSON, Error, INVALID_PARAMETER};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Levels of objects and arrays in a body, the outermost counted. What is kept of it comes back a few levels deeper in
@@ -12,9 +14,12 @@ const LEVELS: usize = 64;
 /// Bytes of an error about a value that are told.
 const TOLD: usize = 240;
 
-/// Reads a JSON object. What is not JSON is 60003; what has a field of the wrong type is 10004 and names the field.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let body = std::str::from_utf8(body)
+/// Reads a JSON object.
+///
+/// # Errors
+/// What is not JSON is 60003; what has a field of the wrong type is 10004 and names the field.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let body = core::str::from_utf8(body)
         .map_err(|e| not_json(&format_args!("byte {} is not UTF-8", e.valid_up_to())))?;
     if body.starts_with('\u{feff}') {
         return Err(not_json(&"it begins with a byte order mark"));

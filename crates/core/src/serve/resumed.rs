@@ -1,0 +1,100 @@
+//! Frames that answer a resume.
+
+use alloc::string::String;
+
+use crate::wire::RESUMED_BYTES;
+
+/// A frame `{"Type":"resumed","Messages":[…]}` that grows, by messages that are JSON already.
+#[derive(Debug)]
+pub struct Frame {
+    json: String,
+}
+
+impl Frame {
+    const BEFORE: &str = r#"{"Type":"resumed","Messages":["#;
+    const UNFINISHED: &str = "]}";
+    const LAST: &str = r#"],"Complete":1}"#;
+
+    /// One without messages.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { json: Self::BEFORE.into() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.json.len() == Self::BEFORE.len()
+    }
+
+    /// `false`: there is no room. What is larger than a frame gets one of its own.
+    pub fn add(&mut self, part: &str) -> bool {
+        if !self.is_empty() {
+            if self.json.len() + ",".len() + part.len() + Self::LAST.len() > RESUMED_BYTES {
+                return false;
+            }
+            self.json.push(',');
+        }
+        self.json.push_str(part);
+        true
+    }
+
+    /// As a frame that others follow; `None` if it has no messages.
+    #[must_use]
+    pub fn unfinished(self) -> Option<String> {
+        (!self.is_empty()).then(|| self.json + Self::UNFINISHED)
+    }
+
+    /// As the last frame.
+    #[must_use]
+    pub fn last(self) -> String {
+        self.json + Self::LAST
+    }
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use crate::wire::{MessageState, ServerFrame};
+
+    use super::*;
+
+    #[test]
+    fn a_frame_of_parts_is_the_frame_of_the_messages() {
+        let part = MessageState { msg_seq: Some(1), ..MessageState::default() };
+        for n in [0, 1, 2] {
+            let frame = |complete| {
+                let messages = Some(vec![part.clone(); n]);
+                let kind = ServerFrame::RESUMED.into();
+                let frame: ServerFrame =
+                    ServerFrame { r#type: kind, messages, complete, ..ServerFrame::default() };
+                serde_json::to_string(&frame).unwrap()
+            };
+            let made = || {
+                let mut made = Frame::new();
+                (0..n).for_each(|_| assert!(made.add(&serde_json::to_string(&part).unwrap())));
+                made
+            };
+            assert_eq!(made().unfinished(), (n > 0).then(|| frame(None)));
+            assert_eq!(made().last(), frame(Some(1)));
+        }
+    }
+
+    #[test]
+    fn a_frame_is_filled_to_its_bound_and_one_part_that_is_larger_goes_alone() {
+        let mut frame = Frame::new();
+        assert!(frame.add(&"x".repeat(RESUMED_BYTES)));
+        assert!(!frame.add("x"));
+        let mut frame = Frame::new();
+        let room = RESUMED_BYTES - Frame::BEFORE.len() - Frame::LAST.len();
+        assert!(frame.add("x"));
+        assert!(!frame.add(&"x".repeat(room - 1)));
+        assert!(frame.add(&"x".repeat(room - 2)));
+        assert_eq!(frame.last().len(), RESUMED_BYTES);
+    }
+}

@@ -16,7 +16,6 @@ use crate::App;
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::http;
-use crate::push;
 use crate::resume::Resume;
 use crate::store::Store;
 
@@ -31,7 +30,7 @@ pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// A frame as the push connection reads it.
 #[must_use]
 pub fn read_frame(text: &str) -> Option<ClientFrame> {
-    push::read_frame(text)
+    body::read_frame(text)
 }
 
 /// A server that is called in this process.

@@ -11,7 +11,7 @@ use std::vec::IntoIter;
 
 use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE, NOT_ENABLED};
 use message_extensions_core::law::Message;
-use message_extensions_core::serve::resumed::Frame;
+use message_extensions_core::serve::frames::{self, Frame};
 use message_extensions_core::wire::{Address, MessageState, RESUMED_MESSAGES};
 use tokio::sync::SemaphorePermit;
 use tokio::task::yield_now;
@@ -103,22 +103,13 @@ impl Named {
         let (state, next) = match self.look(app, caller).await {
             Ok(None) => return None,
             Ok(Some(snapshot)) => {
-                let page = snapshot.message.pull(self.start_seq);
-                let last = page.entries.last().filter(|_| !page.complete);
-                let next = last.map(|(_, entry)| entry.seq + 1);
-                let page = page.into_reply(true);
-                let state = MessageState {
-                    message_id: Some(snapshot.hot.stored.message.message_id.clone()),
-                    complete_flag: Some(page.complete_flag),
-                    latest_seq: Some(page.latest_seq),
-                    clear_seq: Some(page.clear_seq),
-                    extension_list: Some(page.extension_list),
-                    ..self.state()
-                };
+                let message_id = &snapshot.hot.stored.message.message_id;
+                let named = self.address.clone();
+                let part = frames::part(named, message_id, &snapshot.message, self.start_seq);
                 self.snapshot = Some(snapshot);
-                (state, next)
+                part
             }
-            Err(code) => (MessageState { error_code: Some(code), ..self.state() }, None),
+            Err(code) => (frames::no_state(self.address.clone(), code), None),
         };
         let json = serde_json::to_string(&state).ok()?;
         Some(Part { json, next })
@@ -152,12 +143,6 @@ impl Named {
         }
         let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?.ok_or(NO_SUCH_MESSAGE)?;
         Ok((message.latest_seq + 1 != self.start_seq).then_some(Snapshot { hot, message }))
-    }
-
-    /// As the client named it.
-    fn state(&self) -> MessageState {
-        let Address { from_account, to_account, msg_key, group_id, msg_seq } = self.address.clone();
-        MessageState { from_account, to_account, msg_key, group_id, msg_seq, ..MessageState::default() }
     }
 }
 

@@ -1,10 +1,11 @@
-//! From a body to a request.
+//! From a body to a request; from a text to a frame.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt::Display;
 
 use crate::code::{BAD_JSON, Error, INVALID_PARAMETER};
+use crate::wire::ClientFrame;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Levels of objects and arrays in a body, the outermost counted. What is kept of it comes back a few levels deeper in
@@ -41,6 +42,13 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
             Err(syntax) => Err(not_json(&syntax)),
         },
     }
+}
+
+/// A frame of the push connection: an object. serde would also take an array of its fields' values.
+#[must_use]
+pub fn read_frame(text: &str) -> Option<ClientFrame> {
+    let is_object = text.trim_ascii_start().starts_with('{');
+    serde_json::from_str(text).ok().filter(|_| is_object)
 }
 
 /// What is wrong, without the most of a long value that was sent: an answer must not be as large as the request.

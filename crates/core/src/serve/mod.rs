@@ -3,18 +3,18 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`body`] | from a body to a request |
+//! | [`body`] | from a body to a request, from a text to a frame |
 //! | [`command`] | which URL is which command |
+//! | [`frames`] | what is sent on the push connection |
 //! | [`names`] | what users, groups and messages may be called |
 //! | [`refusal`] | errors with a fixed text |
-//! | [`resumed`] | frames that answer a resume |
 //! | [`sending`] | what a message must be, and how it is told and listed |
 
 pub mod body;
 pub mod command;
+pub mod frames;
 pub mod names;
 pub mod refusal;
-pub mod resumed;
 pub mod sending;
 
 /// How many answers of one caller on one message are remembered, by request id.

@@ -1,8 +1,64 @@
-//! Frames that answer a resume.
+//! Frames that a server sends on the push connection, besides that of events ([`push_frame`](crate::wire::push_frame)).
 
 use alloc::string::String;
 
-use crate::wire::RESUMED_BYTES;
+use crate::code::Error;
+use crate::law::Message;
+use crate::wire::{Address, MessageState, RESUMED_BYTES, ServerFrame};
+
+/// One that says no more than what it is.
+#[must_use]
+pub fn plain(kind: &str) -> String {
+    let frame: ServerFrame = ServerFrame { r#type: kind.into(), ..ServerFrame::default() };
+    serde_json::to_string(&frame).unwrap_or_default()
+}
+
+/// Before a close: why.
+#[must_use]
+pub fn refused(error: &Error) -> String {
+    let frame: ServerFrame = ServerFrame {
+        r#type: ServerFrame::REFUSED.into(),
+        error_code: Some(error.code),
+        error_info: Some(error.message.clone().into_owned()),
+        ..ServerFrame::default()
+    };
+    serde_json::to_string(&frame).unwrap_or_default()
+}
+
+/// What a resume is told of a message that it has named, from `start_seq` on, and where the next part starts if there is one.
+#[must_use]
+pub fn part(
+    named: Address,
+    message_id: &str,
+    message: &Message,
+    start_seq: u64,
+) -> (MessageState, Option<u64>) {
+    let page = message.pull(start_seq);
+    let last = page.entries.last().filter(|_| !page.complete);
+    let next = last.map(|(_, entry)| entry.seq + 1);
+    let page = page.into_reply(true);
+    let state = MessageState {
+        message_id: Some(message_id.into()),
+        complete_flag: Some(page.complete_flag),
+        latest_seq: Some(page.latest_seq),
+        clear_seq: Some(page.clear_seq),
+        extension_list: Some(page.extension_list),
+        ..named_state(named)
+    };
+    (state, next)
+}
+
+/// What it is told of one of which there is no state: a code.
+#[must_use]
+pub fn no_state(named: Address, code: u32) -> MessageState {
+    MessageState { error_code: Some(code), ..named_state(named) }
+}
+
+/// As the client named it.
+fn named_state(named: Address) -> MessageState {
+    let Address { from_account, to_account, msg_key, group_id, msg_seq } = named;
+    MessageState { from_account, to_account, msg_key, group_id, msg_seq, ..MessageState::default() }
+}
 
 /// A frame `{"Type":"resumed","Messages":[…]}` that grows, by messages that are JSON already.
 #[derive(Debug)]

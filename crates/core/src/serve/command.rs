@@ -3,7 +3,7 @@
 use crate::wire::{C2C_SERVICE, EXTENSION_SERVICE, GROUP_SERVICE};
 
 /// What the server can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Command {
     /// Seed 002.
     SetC2c,

@@ -292,9 +292,16 @@ export function open(options, instances) {
     // Without the slash at its end, with the path if the server has one.
     const root = (base.origin + base.pathname).replace(/\/$/, '');
     const persists = persistence && hasDatabases();
-    // Who is destroyed twice must not take along who came after.
-    const leave = (left) => instances.get(id) === left && instances.delete(id);
-    chat = new Chat({ SDKAppID: id, endpoint: root, wasm, refuseEmptyKeyList, offline, persists, leave });
+    chat = new Chat({
+      SDKAppID: id,
+      endpoint: root,
+      wasm,
+      refuseEmptyKeyList,
+      offline,
+      persists,
+      // Whoever is destroyed twice does not take along who came after.
+      leave: (left) => instances.get(id) === left && instances.delete(id),
+    });
     instances.set(id, chat);
   }
   return chat;

@@ -3,7 +3,9 @@
 use message_extensions_core::code::{CODES, Error, Scope};
 use message_extensions_core::message::MessageRef;
 use message_extensions_core::serve::command::Command;
-use message_extensions_core::serve::refusal::invalid;
+use message_extensions_core::serve::refusal::{
+    internal, invalid, no_such_group, no_such_message, not_enabled, not_supported,
+};
 use message_extensions_core::wire::{Address, Item};
 use serde::Deserialize;
 
@@ -150,7 +152,12 @@ impl Faults {
     }
 }
 
+/// In the server's own words where it has a fixed text for it.
 fn refusal(code: u32) -> Error {
-    let info = CODES.iter().find(|info| info.code == code);
-    Error::new(code, info.map_or("refused by the test", |info| info.text))
+    let fixed = [internal(), no_such_group(), no_such_message(), not_supported(), not_enabled()];
+    let fixed = fixed.into_iter().find(|error| error.code == code);
+    fixed.unwrap_or_else(|| {
+        let info = CODES.iter().find(|info| info.code == code);
+        Error::new(code, info.map_or("refused by the test", |info| info.text))
+    })
 }

@@ -107,34 +107,34 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", NO_TEXTS)
         .run()?;
-    // No page of an app loads it, and its errors are to read as the server's: the standard library stays as it is.
+    // No page of an app loads it, and its errors are to read as the server's: the standard library stays as it is. In a folder
+    // of its own, since other flags would have everything compiled anew each time.
     ready
         .wasm_cmd(repo, "cargo")
-        .args([
-            "rustc",
-            "--profile",
-            "wasm",
-            "--target",
-            "wasm32-unknown-unknown",
-            "-p",
-            "message-extensions-testing",
-        ])
+        .args(["rustc", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])
+        .args(["-p", "message-extensions-testing"])
         .args(ONE_LIBRARY)
+        .env("CARGO_TARGET_DIR", testing_folder(repo, ready))
         .run()?;
 
     // One folder with the template and the glue side by side, as chat.js imports it.
     let work = ready.wasm.target_folder(repo).join("package");
     fresh_folder(&work)?;
     copy_folder(&repo.path("pkg-template"), &work)?;
-    bind(repo, ready, &work, NAME)?;
+    bind(repo, ready, &work, NAME, &ready.wasm.target_folder(repo))?;
     shorten(repo, ready, &work)?;
-    bind(repo, ready, &work, TESTING)?;
+    bind(repo, ready, &work, TESTING, &testing_folder(repo, ready))?;
     assemble(repo, ready, &work)
 }
 
+/// Where the server of tests is compiled.
+fn testing_folder(repo: &Repo, ready: &Ready) -> PathBuf {
+    ready.wasm.target_folder(repo).join("testing")
+}
+
 /// The glue, and the wasm made small.
-fn bind(repo: &Repo, ready: &Ready, work: &Path, name: &str) -> Result<()> {
-    let compiled = ready.wasm.target_folder(repo).join(format!("wasm32-unknown-unknown/wasm/{name}.wasm"));
+fn bind(repo: &Repo, ready: &Ready, work: &Path, name: &str, target: &Path) -> Result<()> {
+    let compiled = target.join(format!("wasm32-unknown-unknown/wasm/{name}.wasm"));
     // Where the wasm lies is for each entry to say; bundlers would else give it to the one that contains it, too.
     let options =
         ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", name, "--out-dir"];

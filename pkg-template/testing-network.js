@@ -99,7 +99,7 @@ export class Network {
 
   connect(line, socket) {
     const connection = (this.#lastConnection += 1);
-    const wire = { connection, cut: () => this.#travel(() => this.#hangUp(line, wire, socket, FAILED), 0) };
+    const wire = { connection, queue: [], cut: () => this.#travel(() => this.#hangUp(line, wire, socket, FAILED), 0) };
     line.open.add(wire);
     if (!line.isOnline) {
       wire.cut();
@@ -107,7 +107,7 @@ export class Network {
     }
     this.#travel(() => {
       if (!line.open.has(wire)) return;
-      this.#sockets.set(connection, { socket, wire, line, arrives: 0 });
+      this.#sockets.set(connection, { socket, wire, line, queue: [] });
       this.#server.opened(connection);
       this.#toClient(connection, (open) => open.begin());
     });
@@ -147,11 +147,14 @@ export class Network {
     });
   }
 
-  /** Behind what was sent on the same `way` before. */
-  #inOrder(way, arrive) {
-    const now = performance.now();
-    way.arrives = Math.max(way.arrives ?? 0, now + this.delay());
-    this.#travel(arrive, way.arrives - now);
+  /** Behind what was sent on the same `way` before, however long each takes. No clock is asked, since tests change it. */
+  #inOrder({ queue }, arrive) {
+    const item = { arrive, isThere: false };
+    queue.push(item);
+    this.#travel(() => {
+      item.isThere = true;
+      while (queue[0]?.isThere) queue.shift().arrive();
+    });
   }
 
   #travel(arrive, delay = this.delay()) {

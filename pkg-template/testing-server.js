@@ -193,19 +193,21 @@ export class TestServer {
 
   #write(message, OperateType, items, by) {
     expect(isText(by), 'by must be the UserID of who writes');
+    const name = nameOf(message);
     // Whoever is no admin must say which Seq they know.
     const seqs = by === ADMIN ? undefined : new Map(this.#entries(message).map(({ key, seq }) => [key, seq]));
     const ExtensionList = items.map((item) => (seqs ? { ...item, Seq: seqs.get(item.Key) ?? 0 } : item));
-    const reply = this.#ask(command(message, 'set_key_values'), { ...nameOf(message), OperateType, ...(items.length > 0 && { ExtensionList }) }, by);
+    const reply = this.#ask(command(message, 'set_key_values'), { ...name, OperateType, ...(items.length > 0 && { ExtensionList }) }, by);
     return reply.ExtensionList.map(({ ErrorCode, Extension: { Key, Value } }) => ({ code: ErrorCode, key: Key, value: Value }));
   }
 
   /** Tombstones too, whose value is empty. */
   #entries(message) {
+    const name = nameOf(message);
     const entries = [];
     let StartSeq = 1;
     for (;;) {
-      const page = this.#ask(command(message, 'get_key_values'), { ...nameOf(message), StartSeq, WithAuthor: 1 });
+      const page = this.#ask(command(message, 'get_key_values'), { ...name, StartSeq, WithAuthor: 1 });
       entries.push(...page.ExtensionList.map(({ Key, Value, Seq, Author, Time }) => ({ key: Key, value: Value, seq: Seq, author: Author, time: Time })));
       if (page.CompleteFlag === 1) return entries;
       StartSeq = entries.at(-1).seq + 1;
@@ -285,7 +287,7 @@ export class TestServer {
   #delay = () => {
     if (!Array.isArray(this.#latency)) return this.#latency;
     const [least, most] = this.#latency;
-    return least + Math.random() * (most - least);
+    return Math.round(least + Math.random() * (most - least));
   };
 
   /** Hands the machine an input; what it says goes out, its answer is given. */

@@ -32,7 +32,7 @@ describe('several users', () => {
     await alice.setMessageExtensions(message, vote('a'));
     await server.idle();
     expect(updates(bob)).toEqual([{ messageID: message.ID, extensions: vote('a') }]);
-    const { data } = await bob.getMessageExtensions(message, undefined, { source: 'cache' });
+    const { data } = await bob.getMessageExtensions(message);
     expect(data.extensions).toEqual(vote('a'));
     expect(server.extensions(message)).toEqual([{ key: 'a', value: '1', seq: 1, author: 'alice', time: expect.any(Number) }]);
   });
@@ -144,7 +144,7 @@ describe('refusals', () => {
     ['list', (chat) => chat.getMessageList({ conversationID: 'GROUPlunch' }), 10010],
     ['send', (chat) => chat.sendMessage(chat.createCustomMessage({ to: 'lunch', conversationType: 'GROUP', payload: { data: '' } })), 10004],
     [undefined, (chat, message) => chat.setMessageExtensions(message, vote('a')), 80001],
-  ])('of the next %s', async (call, act, code) => {
+  ])('of the next %s, for the user who is meant', async (call, act, code) => {
     const { chats: [alice, bob], message } = await lunch(['alice', 'bob']);
     await alice.getMessageExtensions(message);
     server.refuse(code, { call, user: 'alice' });

@@ -11,9 +11,11 @@ const NO_STATUS = 1005;
 
 /** A network with one server at its end: `call(request)`, `opened`, `said` and `closed`, of connections by number. */
 export class Network {
-  /** Milliseconds that everything is on its way, in one direction: `() => number`. */
-  delay = () => 0;
+  /** Whether clients that come later are. */
+  isOnline = true;
+  #delay;
   #server;
+  #hasEnded = false;
   #underway = 0;
   #settled = [];
   #timers = new Set();
@@ -21,7 +23,9 @@ export class Network {
   #lines = new Map();
   #lastConnection = 0;
 
-  constructor(server) {
+  /** `delay()`: the milliseconds that something is on its way, in one direction. */
+  constructor(delay, server) {
+    this.#delay = delay;
     this.#server = server;
     this.host = `${crypto.getRandomValues(new Uint32Array(2)).join('-')}.test`;
     networks.set(this.host, this);
@@ -31,7 +35,7 @@ export class Network {
   line() {
     let number = 1;
     while (this.#lines.has(number)) number += 1;
-    const line = { number, url: `http://${this.host}/${number}`, isOnline: true, open: new Set() };
+    const line = { number, url: `http://${this.host}/${number}`, isOnline: this.isOnline, open: new Set() };
     this.#lines.set(number, line);
     return line;
   }
@@ -68,6 +72,7 @@ export class Network {
 
   /** Nothing arrives any more. */
   end() {
+    this.#hasEnded = true;
     networks.delete(this.host);
     for (const line of this.#lines.values()) this.#cut(line);
     for (const timer of this.#timers) clearTimeout(timer);
@@ -157,11 +162,12 @@ export class Network {
     });
   }
 
-  #travel(arrive, delay = this.delay()) {
+  #travel(arrive, delay = this.#delay()) {
     this.#underway += 1;
     let timer;
     const end = () => {
-      if (timer !== undefined && !this.#timers.delete(timer)) return;
+      if (this.#hasEnded) return;
+      this.#timers.delete(timer);
       arrive();
       // What comes of it is on its way by now.
       if ((this.#underway -= 1) <= 0) for (const resolve of this.#settled.splice(0)) resolve();

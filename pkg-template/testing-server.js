@@ -16,6 +16,7 @@ const APP = 1_400_000_000;
 const TURNS = 200;
 /** The wasm, once a server is needed. */
 let machinery;
+const PUSH_EXISTS = { answer: '{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}' };
 const CALLS = ['login', 'write', 'read', 'send', 'list'];
 /** A registry that has every app: who asks it for a client only has the options checked. */
 const ANY = { get: () => true };
@@ -25,8 +26,8 @@ export class TestServer {
   #now;
   #firstLatency;
   #latency = 0;
-  #network;
-  #machine;
+  /** The machine, the network before it, and what hands the one the other's inputs; made when they are first needed. */
+  #world;
   #lines = new Map();
   /** Those of `create` that are one for each app, as in a page. */
   #instances = new Map();
@@ -40,6 +41,13 @@ export class TestServer {
     this.#settings = JSON.stringify(limits);
     this.#now = now;
     this.#firstLatency = this.latency = latency;
+    // What is wrong with them is said at once; without any, to import this does nothing.
+    if (options.limits) this.#reached();
+  }
+
+  /** As the main entry's `create`: the same SDKAppID gives the same client, until it is destroyed. */
+  static createOne(server, options) {
+    return server.#create(options, server.#instances);
   }
 
   get latency() {
@@ -51,18 +59,12 @@ export class TestServer {
     const isRange = range.length === 2 && range.every((ms) => Number.isFinite(ms) && ms >= 0) && range[0] <= range[1];
     expect(isRange, 'latency must be milliseconds, 0 or more, or [least, most]');
     this.#latency = latency;
-    if (this.#network) this.#network.delay = this.#delay;
   }
 
   // -------------------------------------------------------------------------------------------------------------- clients
 
   create(options) {
     return this.#create({ SDKAppID: APP, ...options }, new Map());
-  }
-
-  /** As the main entry's: the same SDKAppID gives the same client, until it is destroyed. */
-  createOne(options) {
-    return this.#create(options, this.#instances);
   }
 
   async login(userID, options) {
@@ -73,18 +75,21 @@ export class TestServer {
   }
 
   goOffline(chat) {
-    for (const line of this.#linesOf(chat)) this.#reached().network.setOnline(line, false);
+    this.#setOnline(chat, false);
   }
 
   goOnline(chat) {
-    for (const line of this.#linesOf(chat)) this.#reached().network.setOnline(line, true);
+    this.#setOnline(chat, true);
     announceOnline();
   }
 
-  #linesOf(chat) {
-    if (chat === undefined) return this.#lines.values();
-    expect(this.#lines.has(chat), 'chat must be a client of this server that was not destroyed, or left out for all of them');
-    return [this.#lines.get(chat)];
+  #setOnline(chat, isOnline) {
+    const isOne = chat !== undefined;
+    expect(!isOne || this.#lines.has(chat), 'chat must be a client of this server that was not destroyed, or left out for all of them');
+    const { network } = this.#reached();
+    // All of them are also those that come later.
+    if (!isOne) network.isOnline = isOnline;
+    for (const line of isOne ? [this.#lines.get(chat)] : this.#lines.values()) network.setOnline(line, isOnline);
   }
 
   #create(options, instances) {
@@ -246,42 +251,47 @@ export class TestServer {
   async idle() {
     for (let turns = 0; turns < TURNS; turns += 1) {
       await null;
-      if (!this.#network?.isBusy) continue;
-      await this.#network.settled();
+      if (!this.#world?.network.isBusy) continue;
+      await this.#world?.network.settled();
       turns = 0;
     }
   }
 
   async reset() {
     // Those that it makes from here on are others.
-    const [lines, network, machine] = [this.#lines, this.#network, this.#machine];
-    this.#network = this.#machine = undefined;
+    const [lines, world] = [this.#lines, this.#world];
+    this.#world = undefined;
     this.#lines = new Map();
     this.latency = this.#firstLatency;
     await Promise.all([...lines.keys()].map((chat) => chat.destroy()));
-    this.#instances.clear();
-    network?.end();
-    machine?.free();
+    world?.network.end();
+    world?.machine.free();
   }
 
   // ---------------------------------------------------------------------------------------------------------- the machine
 
-  /** Made when it is first needed: to import this does nothing. */
   #reached() {
-    if (!this.#network) {
-      machinery ??= initSync({ module: decode(compiled) });
-      const machine = said(() => new InPageServer(this.#settings));
-      const network = new Network({
-        call: (request) => this.#take(request.method === 'GET' ? undefined : { what: 'call', ...parsed(request) }),
-        opened: (connection) => this.#take({ what: 'open', connection }),
-        said: (connection, text) => this.#take({ what: 'frame', connection, text }),
-        closed: (connection) => this.#take({ what: 'close', connection }),
-      });
-      network.delay = this.#delay;
-      this.#machine = machine;
-      this.#network = network;
-    }
-    return { machine: this.#machine, network: this.#network };
+    this.#world ??= this.#makeWorld();
+    return this.#world;
+  }
+
+  #makeWorld() {
+    machinery ??= initSync({ module: decode(compiled) });
+    const machine = said(() => new InPageServer(this.#settings));
+    /** Hands the machine an input; what it says goes out, its answer is given. */
+    const take = (input) => {
+      const output = JSON.parse(said(() => machine.handle(JSON.stringify(input), this.#now())));
+      network.deliver(output);
+      return output;
+    };
+    const network = new Network(this.#delay, {
+      // Without a body somebody only asks whether push exists.
+      call: (request) => (request.body ? take({ what: 'call', ...parsed(request) }) : PUSH_EXISTS),
+      opened: (connection) => take({ what: 'open', connection }),
+      said: (connection, text) => take({ what: 'frame', connection, text }),
+      closed: (connection) => take({ what: 'close', connection }),
+    });
+    return { machine, network, take };
   }
 
   #delay = () => {
@@ -290,19 +300,8 @@ export class TestServer {
     return Math.round(least + Math.random() * (most - least));
   };
 
-  /** Hands the machine an input; what it says goes out, its answer is given. */
-  #take(input) {
-    // Whoever only asks whether push exists.
-    if (!input) return { answer: '{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}' };
-    if (!this.#machine) return { isLost: true };
-    const output = JSON.parse(said(() => this.#machine.handle(JSON.stringify(input), this.#now())));
-    this.#network.deliver(output);
-    return output;
-  }
-
   #tell(input) {
-    this.#reached();
-    return this.#take(input);
+    return this.#reached().take(input);
   }
 
   /** A call of the test's own: it takes no time, and nothing goes wrong with it. */

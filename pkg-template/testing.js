@@ -11,7 +11,7 @@ loadFrom(() => decode(compiled), 'It is inside the script.');
 
 export const createTestServer = (options) => new TestServer(options);
 export const server = /* @__PURE__ */ createTestServer();
-export const create = (options) => server.createOne(options);
+export const create = (options) => TestServer.createOne(server, options);
 
 export { ENDPOINTS, EVENT, MessageExtensionError, TYPES, VERSION, isMessageExtensionError };
 const MessageExtensions = { create, EVENT, TYPES, VERSION, ENDPOINTS };

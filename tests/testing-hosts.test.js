@@ -43,6 +43,19 @@ test('importing it does nothing, and Node ends by itself after a reset', async (
   expect(performance.now() - start).toBeLessThan(10_000);
 });
 
+test('it needs nothing of what hosts of tests lack, or have in their own way', async () => {
+  const program = `
+    for (const name of ['fetch', 'Request', 'Response', 'WebSocket', 'Blob', 'DecompressionStream']) {
+      Object.defineProperty(globalThis, name, { get() { throw new Error(name + ' was used'); } });
+    }
+    const sdk = await import('message-extensions/testing');
+    ${VOTE}
+    console.log(JSON.stringify(data.extensions));
+    await server.reset();`;
+  const { stdout, stderr } = await app.node('--input-type=module', '--eval', program);
+  expect([JSON.parse(stdout), stderr]).toEqual([VOTED, '']);
+});
+
 test('required it is the same', async () => {
   const program = `
     const sdk = require('message-extensions/testing');

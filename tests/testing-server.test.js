@@ -246,6 +246,13 @@ describe('the network', () => {
     expect(own).toMatchObject({ status: 'rejected', value: { code: 2800 } });
   });
 
+  test('is gone for those who come later, too', async () => {
+    server.goOffline();
+    await expect(server.login('alice')).rejects.toMatchObject({ code: 2800 });
+    server.goOnline();
+    await expect(server.login('alice')).resolves.toBeTruthy();
+  });
+
   test('with offline: true, writes wait and are sent when it is back', async () => {
     const { chats: [alice, bob], message } = await lunch(['alice', 'bob'], { offline: true });
     await bob.getMessageExtensions(message);
@@ -350,6 +357,20 @@ describe('reset', () => {
     await expect(server.login('alice')).resolves.toBeTruthy();
   });
 
+  test('takes nothing of what was on its way over to what comes after', async () => {
+    const { chats: [alice] } = await lunch(['alice']);
+    server.latency = 20;
+    const late = watched(alice.getMessageList({ conversationID: 'GROUPlunch' }));
+    const over = server.reset();
+    const { chats: [next], message } = await lunch(['alice']);
+    await over;
+    server.latency = 20;
+    await next.setMessageExtensions(message, vote('a'));
+    await server.idle();
+    expect(updates(next)).toHaveLength(1);
+    expect(late).toMatchObject({ status: 'rejected', value: { code: 9004 } });
+  });
+
   test('may be called at any time, also where nothing was done', async () => {
     await createTestServer().reset();
     await server.reset();
@@ -374,8 +395,8 @@ describe('servers', () => {
 test.each([
   ['options', () => createTestServer(5), 'options'],
   ['limits', () => createTestServer({ limits: 5 }), 'limits'],
-  ['a limit that there is not', () => createTestServer({ limits: { writes: 5 } }).createGroup('x'), 'writes'],
-  ['a limit that is no number', () => createTestServer({ limits: { items: '5' } }).createGroup('x'), 'items'],
+  ['a limit that there is not', () => createTestServer({ limits: { writes: 5 } }), 'writes'],
+  ['a limit that is no number', () => createTestServer({ limits: { items: '5' } }), 'items'],
   ['now', () => createTestServer({ now: 5 }), 'now'],
   ['latency', () => createTestServer({ latency: -1 }), 'latency'],
   ['latency', () => (server.latency = [5, 1]), 'latency'],

@@ -1,6 +1,14 @@
 //! The in-page server, called as its page calls it. That it says what the real one says is held by
 //! `tests/testing-parity.test.js`; here is what only a test can ask of it, and what a browser's client never sends.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
+
 use message_extensions_testing::{ADMIN, Call, Input, Output, Server};
 use serde_json::{Value, json};
 

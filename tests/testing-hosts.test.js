@@ -64,14 +64,14 @@ test('required it is the same', async () => {
   expect(JSON.parse(stdout)).toEqual(VOTED);
 });
 
-test('a page of Chromium that may fetch nothing has it, too', async () => {
+test('a page of Chromium that may fetch nothing has it, too, and keeps nothing', async () => {
   const site = makeSite();
   rmSync(join(site.folder, 'message-extensions/message_extensions_bg.wasm'));
   const policy = "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
   writeFileSync(
     join(site.folder, 'testing.html'),
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>A test</title></head>
-     <body><script type="module">import * as sdk from './message-extensions/testing.js'; ${VOTE} window.voted = JSON.stringify(data.extensions);</script></body></html>`,
+     <body><script type="module">import * as sdk from './message-extensions/testing.js'; ${VOTE} window.kept = (await indexedDB.databases()).length; window.voted = JSON.stringify(data.extensions);</script></body></html>`,
   );
   const server = await startServer({ staticDir: site.folder });
   const driver = await startBrowser('Chromium');
@@ -79,6 +79,7 @@ test('a page of Chromium that may fetch nothing has it, too', async () => {
     await driver.get(`${server.url}/testing.html`);
     await driver.wait(() => driver.executeScript('return Boolean(window.voted)'), 20_000);
     expect(JSON.parse(await driver.executeScript('return window.voted'))).toEqual(VOTED);
+    expect(await driver.executeScript('return window.kept')).toBe(0);
   } finally {
     await driver.quit();
     await server.stop();

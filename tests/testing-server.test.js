@@ -288,6 +288,16 @@ describe('the network', () => {
     expect(updates(bob)).toHaveLength(1);
   });
 
+  test('that loses every answer has the call reject, though the write is done', async () => {
+    const { chats: [alice], message } = await lunch(['alice']);
+    vi.useFakeTimers();
+    server.loseAnswer({ call: 'write', times: Infinity });
+    const own = watched(alice.setMessageExtensions(message, vote('a')));
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(own).toMatchObject({ status: 'rejected', value: { code: 2800 } });
+    expect(server.extensions(message)).toMatchObject([{ key: 'a', seq: 1 }]);
+  });
+
   test('a message whose answer is lost is sent once', async () => {
     const { chats: [alice, bob] } = await lunch(['alice', 'bob']);
     server.loseAnswer({ call: 'send' });
@@ -295,6 +305,30 @@ describe('the network', () => {
     await alice.sendMessage(draft);
     const { data } = await bob.getMessageList({ conversationID: 'GROUPlunch' });
     expect(data.messageList.filter(({ ID }) => ID === draft.ID)).toHaveLength(1);
+  });
+});
+
+describe('a client that comes after another one was destroyed', () => {
+  const queue = async () => {
+    const { chats: [alice], message } = await lunch(['alice'], { offline: true });
+    server.goOffline(alice);
+    await alice.setMessageExtensions(message, vote('a'));
+    await alice.destroy();
+    return message;
+  };
+
+  test('sends what that one had queued, as after a reload', async () => {
+    const message = await queue();
+    await server.login('alice', { offline: true });
+    await until('nothing was sent', () => server.extensions(message).length);
+  });
+
+  test('knows nothing of it after a reset', async () => {
+    await queue();
+    await server.reset();
+    const { message } = await lunch(['alice'], { offline: true });
+    await server.idle();
+    expect(server.extensions(message)).toEqual([]);
   });
 });
 

@@ -117,7 +117,7 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .env("CARGO_TARGET_DIR", testing_folder(repo, ready))
         .run()?;
 
-    // One folder with the template and the glue side by side, as chat.js imports it.
+    // One folder with the template and the glue side by side, as the scripts import it.
     let work = ready.wasm.target_folder(repo).join("package");
     fresh_folder(&work)?;
     copy_folder(&repo.path("pkg-template"), &work)?;

@@ -253,7 +253,15 @@ test('one-to-one, lists page by page, members who come and go, sessions', async 
       for (let i = 2; i < 6; i += 1) await send(`dish ${i}`, bob, FOR_LUNCH);
       await page(carol, 'GROUPlunch');
       await set('member', carol, first);
+      let shown;
+      carol.watchMessageExtensions(first, ({ entries, synced }) => (shown = [entries.length, synced]));
+      const isShown = async (...wanted) => {
+        await until(() => `${shown} is shown, not ${wanted}`, () => String(shown) === String(wanted));
+        return shown;
+      };
+      await step('watches', () => isShown(1, true));
       await step('leaves', () => world.removeMembers('lunch', ['carol']));
+      await step('is told', () => isShown(0, false));
       await set('past member', carol, first);
       await step('past member reads', () => carol.getMessageExtensions(first));
       await step('past member lists', () => carol.getMessageList({ conversationID: 'GROUPlunch' }));

@@ -27,6 +27,7 @@ describe.each([
   ['the package', ['use.ts', 'entries.ts'], 'misuse.ts'],
   ['the entry for React', ['use-react.tsx'], 'misuse-react.tsx'],
   ['the entry for Vue', ['use-vue.ts'], 'misuse-vue.ts'],
+  ['the entry for tests', ['use-testing.ts'], 'misuse-testing.ts'],
 ])('%s', (_, use, misuse) => {
   test.each([
     ['a bundler', BUNDLER],

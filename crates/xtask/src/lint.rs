@@ -7,7 +7,9 @@ use crate::repo::Repo;
 use crate::report::Report;
 use crate::setup::Ready;
 
-const WASM: [&str; 4] = ["-p", "message-extensions", "--target", "wasm32-unknown-unknown"];
+/// What is compiled to wasm: the SDK, and the server that tests have in their page.
+const WASM: [&str; 6] =
+    ["-p", "message-extensions", "-p", "message-extensions-testing", "--target", "wasm32-unknown-unknown"];
 
 /// What the pure crate may never depend on: other people's clocks, sockets and JavaScript.
 const NOT_IN_CORE: [&str; 6] = ["tokio", "wasm-bindgen", "js-sys", "web-sys", "getrandom", "mio"];

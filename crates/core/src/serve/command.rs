@@ -1,10 +1,10 @@
 //! The commands by their URLs.
 
-use message_extensions_core::wire::{C2C_SERVICE, EXTENSION_SERVICE, GROUP_SERVICE};
+use crate::wire::{C2C_SERVICE, EXTENSION_SERVICE, GROUP_SERVICE};
 
 /// What the server can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Command {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Command {
     /// Seed 002.
     SetC2c,
     /// Seed 002, for a group's message.
@@ -13,20 +13,30 @@ pub(crate) enum Command {
     PullC2c,
     /// Seed 004.
     PullGroup,
+    /// `register_message`.
     Register,
+    /// `sendmsg`.
     SendC2c,
+    /// `send_group_msg`.
     SendGroup,
+    /// `admin_getroammsg`.
     ListC2c,
+    /// `group_msg_get_simple`.
     ListGroup,
+    /// `create_group`.
     CreateGroup,
+    /// `destroy_group`.
     DestroyGroup,
+    /// `add_group_member`.
     AddMembers,
+    /// `delete_group_member`.
     DeleteMembers,
 }
 
 impl Command {
     /// The command of `/v4/{service}/{command}`.
-    pub(crate) fn of(service: &str, command: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of(service: &str, command: &str) -> Option<Self> {
         Some(match (service, command) {
             (EXTENSION_SERVICE, "set_key_values") => Self::SetC2c,
             (EXTENSION_SERVICE, "group_set_key_values") => Self::SetGroup,
@@ -46,7 +56,8 @@ impl Command {
     }
 
     /// Whether it sets or pulls extensions, and so can be switched off (10008).
-    pub(crate) const fn is_of_extensions(self) -> bool {
+    #[must_use]
+    pub const fn is_of_extensions(self) -> bool {
         matches!(self, Self::SetC2c | Self::SetGroup | Self::PullC2c | Self::PullGroup)
     }
 }

@@ -1,8 +1,11 @@
-//! From a body to a request.
+//! From a body to a request; from a text to a frame.
 
-use std::fmt::Display;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt::Display;
 
-use message_extensions_core::code::{BAD_JSON, Error, INVALID_PARAMETER};
+use crate::code::{BAD_JSON, Error, INVALID_PARAMETER};
+use crate::wire::ClientFrame;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Levels of objects and arrays in a body, the outermost counted. What is kept of it comes back a few levels deeper in
@@ -12,9 +15,12 @@ const LEVELS: usize = 64;
 /// Bytes of an error about a value that are told.
 const TOLD: usize = 240;
 
-/// Reads a JSON object. What is not JSON is 60003; what has a field of the wrong type is 10004 and names the field.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let body = std::str::from_utf8(body)
+/// Reads a JSON object.
+///
+/// # Errors
+/// What is not JSON is 60003; what has a field of the wrong type is 10004 and names the field.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let body = core::str::from_utf8(body)
         .map_err(|e| not_json(&format_args!("byte {} is not UTF-8", e.valid_up_to())))?;
     if body.starts_with('\u{feff}') {
         return Err(not_json(&"it begins with a byte order mark"));
@@ -36,6 +42,13 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
             Err(syntax) => Err(not_json(&syntax)),
         },
     }
+}
+
+/// A frame of the push connection: an object. serde would also take an array of its fields' values.
+#[must_use]
+pub fn read_frame(text: &str) -> Option<ClientFrame> {
+    let is_object = text.trim_ascii_start().starts_with('{');
+    serde_json::from_str(text).ok().filter(|_| is_object)
 }
 
 /// What is wrong, without the most of a long value that was sent: an answer must not be as large as the request.

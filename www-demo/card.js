@@ -22,7 +22,8 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
   const root = byId(topic);
   root.append(/** @type {HTMLTemplateElement} */ (byId('card')).content.cloneNode(true));
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
-  const [title, meta, body, notice, summary, extra] = ['title', 'meta', 'body', 'notice', 'summary', 'extra'].map(part);
+  const [title, meta, summary] = [part('title'), part('meta'), part('summary')];
+  const [body, notice, extra] = [part('body'), part('notice'), part('extra')];
   title.id = `${topic}-title`;
   root.setAttribute('aria-labelledby', title.id);
 

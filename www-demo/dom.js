@@ -3,7 +3,7 @@
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, unknown>} [properties] of the element; `data` are data attributes, `aria` ARIA attributes
+ * @param {{data?: Record<string, unknown>, aria?: Record<string, unknown>, [name: string]: unknown}} [properties] of the element; `data` are data attributes, `aria` ARIA attributes
  * @param {(Node | string)[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */

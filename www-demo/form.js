@@ -24,7 +24,7 @@ export function createForm(client) {
 
   const fields = el('div', { className: 'questions' });
   const send = el('button', { className: 'primary', data: { testid: 'send' } });
-  const status = el('span', { data: { testid: 'form-status' } });
+  const status = el('span', { className: 'form-status', data: { testid: 'form-status' } });
   const form = el('form', {}, fields, el('div', { className: 'actions' }, send, status));
   const heading = el('h3');
   const summaries = el('div', { className: 'summaries' });

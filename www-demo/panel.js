@@ -14,7 +14,7 @@ import { onSettings, setting } from './settings.js';
 import { createVote } from './vote.js';
 import { t, translatePage } from './words.js';
 
-/** @typedef {{kind: 'height', height: number} | {kind: 'packet', packet: import('./wire.js').Packet} | {kind: 'chain', chain: {messageID: string, free: number, mine: boolean}} | {kind: 'wrote', code: number, wish: string} | {kind: 'took', code: number}} FromPanel */
+/** @typedef {{kind: 'height', height: number} | {kind: 'packet', packet: import('./wire.js').Packet} | {kind: 'chain', chain: {messageID: string, free: number, mine: boolean}} | {kind: 'ended', code: number, waits: boolean}} FromPanel */
 /** @typedef {{kind: 'write'} | {kind: 'take'} | {kind: 'start', seats: number}} ToPanel */
 
 const me = new URLSearchParams(location.search).get('user') ?? '';
@@ -98,13 +98,16 @@ async function run() {
     if (data.code !== STORAGE) notice(codeInWords(data.code, data.message));
   });
   hearStage({
-    write: () => place.wish().then(({ code, wish }) => tellStage({ kind: 'wrote', code, wish })),
-    take: () => chain.take().then((code) => tellStage({ kind: 'took', code })),
+    write: () => place.wish().then(tellEnd),
+    take: () => chain.take().then(tellEnd),
     start: ({ seats }) => chain.card.attempt(() => start('chain', seats)),
   });
   speak(() => cards[/** @type {keyof typeof cards} */ (setting('scene'))].spoken());
   await chat.login(user);
 }
+
+/** @param {number} code */
+const tellEnd = (code) => tellStage({ kind: 'ended', code, waits: wire.isCut });
 
 /** @param {{[Kind in ToPanel['kind']]: (message: any) => void}} handlers */
 function hearStage(handlers) {

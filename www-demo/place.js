@@ -27,6 +27,9 @@ export function createPlace(client, number, onSynced) {
   const card = createCard('place', client);
   /** @type {import('message-extensions').WatchedExtension | undefined} */
   let entry;
+  /** The winner of a conflict with which the user is content. */
+  /** @type {typeof entry} */
+  let accepted;
   let synced = false;
   let stop = () => {};
 
@@ -64,7 +67,9 @@ export function createPlace(client, number, onSynced) {
     const keep = el('button', { type: 'button', data: { testid: 'keep' } }, t('keep'));
     retry.onclick = () => write(wish).then(() => input.focus());
     keep.onclick = () => {
+      accepted = entry;
       card.hush();
+      render();
       input.focus();
     };
     card.tell(t('tooLate', { wish, current: current || t('nothing') }), retry, keep);
@@ -88,7 +93,7 @@ export function createPlace(client, number, onSynced) {
     author.replaceChildren(...(writer ? [avatar(writer), el('span', { className: 'sr-only' }, nameOf(writer, me))] : []));
     value.textContent = entry?.value || t('noPlace');
     value.classList.toggle('none', !entry?.value);
-    status.replaceChildren(...badge(entry?.status));
+    status.replaceChildren(...(entry === accepted ? [] : badge(entry?.status)));
     label.textContent = t('newPlace');
     input.placeholder = t('newPlace');
     save.textContent = t('save');
@@ -106,10 +111,7 @@ export function createPlace(client, number, onSynced) {
     open,
     render,
     /** Writes this user's own wish. */
-    wish() {
-      const wish = local(WISHES[number % WISHES.length] ?? {});
-      return write(wish).then((code) => ({ code, wish }));
-    },
+    wish: () => write(local(WISHES[number % WISHES.length] ?? {})),
     isSynced: () => synced,
     conflict,
     spoken: () => '',

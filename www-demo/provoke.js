@@ -6,7 +6,7 @@ import { t } from './words.js';
 const CONFLICT = 23001;
 const FULL = 23105;
 
-/** @typedef {{userID: string, code: number}} Ended */
+/** @typedef {{userID: string, code: number, waits: boolean}} Ended */
 
 /** @param {import('./stage.js').Seat[]} seats */
 export function createProvoker(seats) {
@@ -53,9 +53,8 @@ export function createProvoker(seats) {
     if (ended.length < seats.length) return;
     const winner = ended.find(({ code }) => code === 0)?.userID ?? '';
     const loser = ended.find(({ code }) => code === CONFLICT || code === FULL);
-    byId('outcome').textContent = loser
-      ? t(loser.code === FULL ? 'raceEnded' : 'provokeEnded', { winner, loser: loser.userID })
-      : t('noLoser');
+    const waiting = ended.find(({ waits }) => waits);
+    byId('outcome').textContent = waiting ? t('raceWaits', { name: waiting.userID }) : inWords(winner, loser);
   }
 
   return {
@@ -64,7 +63,7 @@ export function createProvoker(seats) {
      * @param {import('./panel.js').FromPanel} message
      */
     hear(userID, message) {
-      if (message.kind === 'wrote' || message.kind === 'took') count({ userID, code: message.code });
+      if (message.kind === 'ended') count({ userID, ...message });
       if (message.kind !== 'chain') return;
       chains.set(userID, message.chain);
       if (isWaiting && race()) isWaiting = false;
@@ -82,3 +81,12 @@ export function createProvoker(seats) {
  * @param {import('./panel.js').ToPanel} message
  */
 const tell = (seat, message) => seat?.frame.contentWindow?.postMessage(message, location.origin);
+
+/**
+ * @param {string} winner
+ * @param {Ended | undefined} loser
+ */
+function inWords(winner, loser) {
+  if (!loser) return t('noLoser');
+  return t(loser.code === FULL ? 'raceEnded' : 'provokeEnded', { winner, loser: loser.userID });
+}

@@ -41,7 +41,7 @@ function createBars(labels, me) {
   const rows = labels.map(() => {
     const chart = bar();
     const [label, count, voters] = [el('span'), el('span', { className: 'result' }), el('span', { className: 'voters' })];
-    return { chart, label, count, voters, root: el('li', { className: 'summary-row' }, label, count, chart.svg, voters) };
+    return { chart, label, count, voters, root: el('li', { className: 'summary-row' }, label, voters, count, chart.svg) };
   });
   return {
     parts: [el('ul', {}, ...rows.map(({ root }) => root))],

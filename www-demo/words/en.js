@@ -17,6 +17,7 @@ export const en = {
 
   provokeEnded: '{winner} was first. {loser} came too late, sees both values and can try again.',
   raceEnded: '{winner} got the last seat; {loser} was told that it is taken.',
+  raceWaits: '{name} is offline, so nothing is decided yet: what they did waits until they are back.',
   noLoser: 'Both counted, one after the other: no conflict this time.',
 
   wire: 'On the wire',

@@ -18,6 +18,7 @@ export const zh = {
 
   provokeEnded: '{winner} 抢先写入；{loser} 晚了一步，能看到双方的值，并可重试。',
   raceEnded: '{winner} 抢到了最后一席；{loser} 收到了名额已满的提示。',
+  raceWaits: '{name} 已离线，胜负未定：其操作会等到恢复网络后再发送。',
   noLoser: '两次写入先后成功，这次没有冲突。',
 
   wire: '网络收发',

@@ -3,6 +3,7 @@
 import { byId, el } from './dom.js';
 import { codeInWords, inWords } from './errors.js';
 import { avatar } from './people.js';
+import { onSettings } from './settings.js';
 import { contentOf, OWN } from './topics.js';
 import { local, t, translate } from './words.js';
 
@@ -29,9 +30,12 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
 
   /** @type {Message | undefined} */
   let message;
+  /** What the notice says. */
+  let said = () => /** @type {Node[]} */ ([]);
   /** Writes go one after the other, in the order of the clicks. */
   let last = Promise.resolve();
 
+  onSettings(renderNotice);
   button('clear', async () => {
     if (message) await chat.deleteMessageExtensions(message);
   });
@@ -61,19 +65,26 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
     try {
       return await done;
     } catch (error) {
-      tell(inWords(error));
+      tell(() => inWords(error));
       return undefined;
     }
   }
 
   /**
-   * @param {string} text
-   * @param {...Node} actions
+   * @param {() => string} text in the language of the moment
+   * @param {() => Node[]} [actions]
    */
-  function tell(text, ...actions) {
-    notice.replaceChildren(el('p', {}, text), ...(actions.length ? [el('div', { className: 'actions' }, ...actions)] : []));
+  function tell(text, actions) {
+    said = () => [el('p', {}, text()), ...(actions ? [el('div', { className: 'actions' }, ...actions())] : [])];
+    renderNotice();
   }
-  const hush = () => notice.replaceChildren();
+  function hush() {
+    said = () => [];
+    renderNotice();
+  }
+  function renderNotice() {
+    notice.replaceChildren(...said());
+  }
 
   return {
     root,
@@ -108,14 +119,14 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
         if (set.length) results.push(...(await chat.setMessageExtensions(message, set)).data.extensions);
         if (remove.length) results.push(...(await chat.deleteMessageExtensions(message, remove.map(({ key }) => key))).data.extensions);
         const refused = results.find(({ code }) => code !== 0);
-        if (refused) tell(codeInWords(refused.code));
+        if (refused) tell(() => codeInWords(refused.code));
         return refused;
       }),
 
     /** @param {readonly Conflict[]} conflicts of writes that were made offline */
     conflict(conflicts) {
       const [first] = conflicts;
-      if (first) tell(`${t('offlineRefused')} ${codeInWords(first.code)}`);
+      if (first) tell(() => `${t('offlineRefused')} ${codeInWords(first.code)}`);
     },
 
     /** @param {string} text how it stands, in a few words */

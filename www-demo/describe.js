@@ -55,6 +55,7 @@ export function describeFrame(text) {
   /** @type {any[]} */
   const parts = json.Events ?? json.Messages ?? [];
   const seqs = parts.map((part) => part.LatestSeq ?? part.Seq ?? part.MsgSeq ?? 0);
+  if (json.Type === 'resume') return described(json.Type, `${parts.length} messages`, null, json);
   return described(json.Type, parts.map(partText).filter(Boolean).join('; ') || (json.Identifier ?? ''), seqs.length ? Math.max(...seqs) : null, json);
 }
 

@@ -63,16 +63,30 @@ export function createPlace(client, number, onSynced) {
    * @param {string} current
    */
   function tellConflict(wish, current) {
-    const retry = el('button', { type: 'button', className: 'primary', data: { testid: 'retry' } }, t('retry'));
-    const keep = el('button', { type: 'button', data: { testid: 'keep' } }, t('keep'));
-    retry.onclick = () => write(wish).then(() => input.focus());
-    keep.onclick = () => {
-      accepted = entry;
-      card.hush();
-      render();
+    const actions = () => [
+      action('retry', 'primary', () => write(wish)),
+      action('keep', '', () => {
+        accepted = entry;
+        card.hush();
+        render();
+      }),
+    ];
+    card.tell(() => t('tooLate', { wish, current: current || t('nothing') }), actions);
+  }
+
+  /**
+   * @param {'retry' | 'keep'} name
+   * @param {string} className
+   * @param {() => void} work
+   */
+  function action(name, className, work) {
+    const button = el('button', { type: 'button', className, data: { testid: name } }, t(name));
+    button.onclick = () => {
+      work();
+      // The button is gone.
       input.focus();
     };
-    card.tell(t('tooLate', { wish, current: current || t('nothing') }), retry, keep);
+    return button;
   }
 
   /** @param {import('message-extensions').Message} message */

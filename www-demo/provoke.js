@@ -1,6 +1,7 @@
 // Two at once, by a button: both panels write the same key, or both want the last seat. The server lets one of them win.
 
 import { byId } from './dom.js';
+import { onSettings } from './settings.js';
 import { t } from './words.js';
 
 const CONFLICT = 23001;
@@ -18,6 +19,11 @@ export function createProvoker(seats) {
   let ended = [];
   /** A chain with one seat has been asked for. */
   let isWaiting = false;
+  /** How the round has ended, in the language of the moment. */
+  let outcome = () => '';
+
+  const render = () => (byId('outcome').textContent = outcome());
+  onSettings(render);
 
   byId('provoke').onclick = () => {
     begin();
@@ -34,7 +40,8 @@ export function createProvoker(seats) {
   function begin() {
     ended = [];
     isWaiting = false;
-    byId('outcome').textContent = '';
+    outcome = () => '';
+    render();
   }
 
   /** Has both take the last seat, if all panels show the same one and none sits. */
@@ -54,7 +61,8 @@ export function createProvoker(seats) {
     const winner = ended.find(({ code }) => code === 0)?.userID ?? '';
     const loser = ended.find(({ code }) => code === CONFLICT || code === FULL);
     const waiting = ended.find(({ waits }) => waits);
-    byId('outcome').textContent = waiting ? t('raceWaits', { name: waiting.userID }) : inWords(winner, loser);
+    outcome = () => (waiting ? t('raceWaits', { name: waiting.userID }) : inWords(winner, loser));
+    render();
   }
 
   return {

@@ -43,4 +43,5 @@ function tell() {
 }
 
 addEventListener('storage', tell);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', tell);
 tell();

@@ -53,6 +53,7 @@ onSettings(() => {
   Object.assign(byId('language'), { textContent: isEnglish ? '中文' : 'English', lang: isEnglish ? 'zh-CN' : 'en' });
   byId('theme').textContent = setting('theme') === 'dark' ? t('toLight') : t('toDark');
   invite.textContent = t('invite', { name: guest });
+  invite.title = t('inviteHint');
   for (const { frame, userID } of seats) frame.title = t('panelOf', { name: userID });
 });
 

@@ -39,9 +39,11 @@ export async function takePicture(stage, fonts, name, size, { scheme = 'light', 
   await driver.sendDevToolsCommand('Emulation.setScrollbarsHidden', { hidden: true });
   await driver.sendDevToolsCommand('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
   await driver.sendDevToolsCommand('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile });
-  await stage.run('scrollTo(0, 0)');
+  // As it is when the page is opened on a phone.
+  await stage.run('document.getElementById("inspector").open = arguments[0]; scrollTo(0, 0)', !mobile);
   await settle(stage);
-  const clip = cut && { clip: { x: 0, y: 0, width, height: cut, scale: 1 } };
+  const bottom = cut && (await stage.run('return document.getElementById("panels").getBoundingClientRect().bottom'));
+  const clip = cut && { clip: { x: 0, y: 0, width, height: Math.ceil(bottom) + 24, scale: 1 } };
   const { data } = await driver.sendAndGetDevToolsCommand('Page.captureScreenshot', { captureBeyondViewport: true, ...clip });
   mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true });
   writeFileSync(path, Buffer.from(data, 'base64'));
@@ -53,8 +55,7 @@ export async function takePicture(stage, fonts, name, size, { scheme = 'light', 
 export async function takeReadmePictures(stage, fonts) {
   if (!process.env.DEMO_PICTURES) return;
   for (const [scheme, path] of [['light', `${IMAGES}/demo.png`], ['dark', `${IMAGES}/demo-dark.png`]]) {
-    const cut = 1020;
-    await takePicture(stage, fonts, 'readme', 'desktop', { scheme, path, cut });
+    await takePicture(stage, fonts, 'readme', 'desktop', { scheme, path, cut: true });
   }
 }
 

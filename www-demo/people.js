@@ -17,16 +17,24 @@ export const avatar = (userID) =>
   el('span', { className: 'avatar', data: { colour: colourOf(userID) }, ariaHidden: 'true' }, userID.slice(0, 1).toUpperCase());
 
 /**
- * Who has done something, as a list of initials; names are read out and shown on hover.
+ * Shows in a list who has done something, as initials; names are read out and shown on hover. Those who are there already
+ * stay, so that only who is new arrives.
  *
+ * @param {HTMLElement} list
  * @param {readonly string[]} userIDs
  * @param {string} me
  */
-export const people = (userIDs, me) =>
-  el('ul', { className: 'people' }, ...userIDs.map((userID) => {
+export function showPeople(list, userIDs, me) {
+  for (const [i, userID] of userIDs.entries()) {
+    const there = /** @type {HTMLElement | undefined} */ (list.children[i]);
     const name = nameOf(userID, me);
-    return el('li', { title: name, data: { person: userID } }, avatar(userID), el('span', { className: 'sr-only' }, name));
-  }));
+    if (there?.dataset.person === userID && there.title === name) continue;
+    const person = el('li', { title: name, data: { person: userID } }, avatar(userID), el('span', { className: 'sr-only' }, name));
+    if (there) there.replaceWith(person);
+    else list.append(person);
+  }
+  while (list.children.length > userIDs.length) list.lastElementChild?.remove();
+}
 
 /**
  * @param {string} userID

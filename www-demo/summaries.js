@@ -3,7 +3,7 @@
 import { SCALE } from './answers.js';
 import { bar, histogram } from './charts.js';
 import { el } from './dom.js';
-import { avatar, nameOf, people } from './people.js';
+import { avatar, nameOf, showPeople } from './people.js';
 import { local, t } from './words.js';
 
 /** @typedef {import('message-extensions').Tally} Tally */
@@ -40,7 +40,7 @@ export function createSummary({ kind, options: labels = [] }, index, me) {
 function createBars(labels, me) {
   const rows = labels.map(() => {
     const chart = bar();
-    const [label, count, voters] = [el('span'), el('span', { className: 'result' }), el('span', { className: 'voters' })];
+    const [label, count, voters] = [el('span'), el('span', { className: 'result' }), el('ul', { className: 'people' })];
     return { chart, label, count, voters, root: el('li', { className: 'summary-row' }, label, voters, count, chart.svg) };
   });
   return {
@@ -51,7 +51,7 @@ function createBars(labels, me) {
       label.textContent = local(labels[i] ?? {});
       count.textContent = String(option?.count ?? 0);
       chart.set(option?.share ?? 0);
-      voters.replaceChildren(people(option?.voters ?? [], me));
+      showPeople(voters, option?.voters ?? [], me);
     }),
   };
 }

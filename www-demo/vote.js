@@ -3,7 +3,7 @@
 import { createCard } from './card.js';
 import { bar } from './charts.js';
 import { el } from './dom.js';
-import { people } from './people.js';
+import { showPeople } from './people.js';
 import { badge } from './status.js';
 import { contentOf, OWN, SEPARATOR } from './topics.js';
 import { local, t } from './words.js';
@@ -69,7 +69,7 @@ export function createVote(topic, client, { several }) {
       row.result.textContent = `${count} · ${percent} %`;
       row.described.textContent = t('votes', { n: count, percent });
       row.status.replaceChildren(...(isMine ? badge(mine?.status) : []));
-      row.voters.replaceChildren(people(voters, me));
+      showPeople(row.voters, voters, me);
       row.bar.set(share);
     });
   }
@@ -91,7 +91,7 @@ function createRow(topic, index, several, vote) {
   const result = el('span', { className: 'result', ariaHidden: 'true', data: { testid: `${id}-result` } });
   const described = el('span', { id: `${id}-described`, className: 'sr-only' });
   const status = el('span', { className: 'option-status' });
-  const voters = el('span', { className: 'voters' });
+  const voters = el('ul', { className: 'people' });
   const chart = bar();
   const item = el('li', { className: 'option' }, input, label, voters, result, described, chart.svg, status);
   return { item, input, label, result, described, status, voters, bar: chart };

@@ -67,6 +67,10 @@ export class Stage {
       seq: row.dataset.seq,
     }));`);
 
+  /** What each panel shows, all read in one moment. */
+  shown = () =>
+    this.run(`return [...document.querySelectorAll('iframe')].map((frame) => (${readPanel})(frame.contentDocument));`);
+
   /** All panels come to show what `holds` says of them. */
   async shows(what, holds) {
     let shown;
@@ -74,14 +78,14 @@ export class Stage {
       () => `${what}: ${typeof shown === 'string' ? shown : JSON.stringify(shown, null, 1)}`,
       async () => {
         try {
-          shown = [];
-          for (const panel of this.panels) shown.push(await panel.shown());
+          shown = await this.shown();
         } catch (error) {
           // A panel that has not loaded yet.
           shown = String(error);
           return false;
         }
-        return holds(...shown);
+        // Nor are there panels at once in a page that was loaded again.
+        return shown.length === this.panels.length && holds(...shown);
       },
     );
     return shown;
@@ -129,8 +133,7 @@ class Panel {
       return driver.executeScript('return document.activeElement.dataset.testid');
     });
 
-  /** What the panel shows, all read in one moment. */
-  shown = () => this.inside((driver) => driver.executeScript(`return (${readPanel})()`));
+  shown = async () => (await this.stage.shown())[this.stage.panels.indexOf(this)];
 }
 
 export { Key };
@@ -146,8 +149,8 @@ async function click(driver, name) {
   await element.click();
 }
 
-/** Runs in the panel. */
-function readPanel() {
+/** What a panel shows; runs in the browser. */
+function readPanel(document) {
   const find = (name) => document.querySelector(`[data-testid="${name}"]`);
   const text = (name) => find(name)?.textContent.trim() ?? '';
   const status = (element) => element?.querySelector('[data-status]')?.dataset.status ?? 'confirmed';

@@ -43,7 +43,7 @@ export async function takePicture(stage, fonts, name, size, { scheme = 'light', 
   await stage.run('document.getElementById("inspector").open = arguments[0]; scrollTo(0, 0)', !mobile);
   await settle(stage);
   const bottom = cut && (await stage.run('return document.getElementById("panels").getBoundingClientRect().bottom'));
-  const clip = cut && { clip: { x: 0, y: 0, width, height: Math.ceil(bottom) + 24, scale: 1 } };
+  const clip = cut && { clip: { x: 0, y: 0, width, height: Math.ceil(bottom) + 12, scale: 1 } };
   const { data } = await driver.sendAndGetDevToolsCommand('Page.captureScreenshot', { captureBeyondViewport: true, ...clip });
   mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true });
   writeFileSync(path, Buffer.from(data, 'base64'));

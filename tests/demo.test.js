@@ -109,6 +109,22 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
       await stage.shows('the choice', are({ days: votes(['alice'], [], ['bob'], []) }));
     });
 
+    test('is shown as pending until the server has answered', async () => {
+      // What is there for a moment only is written down by the page itself.
+      await bob.inside((inner) => inner.executeScript(`
+        window.statuses = [];
+        const write = () => statuses.push(document.querySelector('#vote [data-status]')?.dataset.status ?? 'confirmed');
+        new MutationObserver(write).observe(document.getElementById('vote'), { childList: true, subtree: true });`));
+      await bob.click('slow');
+      await bob.click('vote-1');
+      await stage.shows('the vote', are({ vote: votes([], ['bob'], [], ['alice']) }));
+      await stage.shows('not confirmed', (ours, theirs) => theirs.vote[1].status === 'confirmed');
+      expect(new Set(await bob.inside((inner) => inner.executeScript('return statuses')))).toEqual(new Set(['pending', 'confirmed']));
+      await bob.click('slow');
+      await bob.click('vote-withdraw');
+      await stage.shows('the withdrawal', are({ vote: votes([], [], [], ['alice']) }));
+    });
+
     test('crosses the wire with its Seq, as the inspector shows', async () => {
       const last = await alice.shown();
       await alice.click('vote-0');

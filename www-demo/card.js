@@ -33,6 +33,7 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
   /** What the notice says. */
   let said = () => /** @type {Node[]} */ ([]);
   /** Writes go one after the other, in the order of the clicks. */
+  /** @type {Promise<unknown>} */
   let last = Promise.resolve();
 
   onSettings(renderNotice);
@@ -48,11 +49,15 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
   function button(name, work) {
     const element = part(name);
     element.dataset.testid = `${topic}-${name}`;
-    element.onclick = () => attempt(work);
+    element.onclick = async () => {
+      element.ariaBusy = 'true';
+      await attempt(work);
+      element.ariaBusy = 'false';
+    };
   }
 
   /**
-   * Does something after what was asked before; what goes wrong is said on the card.
+   * What goes wrong is said on the card.
    *
    * @template Value
    * @param {() => Promise<Value>} work
@@ -60,14 +65,29 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
    */
   async function attempt(work) {
     hush();
-    const done = last.then(work);
-    last = done.then(() => {}, () => {});
     try {
-      return await done;
+      return await work();
     } catch (error) {
       tell(() => inWords(error));
       return undefined;
     }
+  }
+
+  /**
+   * Sets keys, and deletes those without a value; gives what became of the first that was refused.
+   *
+   * @param {{key: string, value: string}[]} items
+   */
+  async function send(items) {
+    if (!message) return undefined;
+    const [set, remove] = [items.filter(({ value }) => value), items.filter(({ value }) => !value)];
+    /** @type {WriteResult[]} */
+    const results = [];
+    if (set.length) results.push(...(await chat.setMessageExtensions(message, set)).data.extensions);
+    if (remove.length) results.push(...(await chat.deleteMessageExtensions(message, remove.map(({ key }) => key))).data.extensions);
+    const refused = results.find(({ code }) => code !== 0);
+    if (refused) tell(() => codeInWords(refused.code));
+    return refused;
   }
 
   /**
@@ -106,21 +126,15 @@ export function createCard(topic, { me, chat, start }, { seats } = {}) {
     },
 
     /**
-     * Writes keys, all in one operation; an empty value deletes one. Gives what became of the first that was refused.
+     * Sends items after those that were asked for before.
      *
-     * @param {{key: string, value: string}[]} items
+     * @type {typeof send}
      */
     write: (items) =>
-      attempt(async () => {
-        if (!message) return undefined;
-        const [set, remove] = [items.filter(({ value }) => value), items.filter(({ value }) => !value)];
-        /** @type {WriteResult[]} */
-        const results = [];
-        if (set.length) results.push(...(await chat.setMessageExtensions(message, set)).data.extensions);
-        if (remove.length) results.push(...(await chat.deleteMessageExtensions(message, remove.map(({ key }) => key))).data.extensions);
-        const refused = results.find(({ code }) => code !== 0);
-        if (refused) tell(() => codeInWords(refused.code));
-        return refused;
+      attempt(() => {
+        const done = last.then(() => send(items));
+        last = done.catch(() => {});
+        return done;
       }),
 
     /** @param {readonly Conflict[]} conflicts of writes that were made offline */

@@ -32,11 +32,15 @@ export function createChain(client, onChange) {
   card.body.append(list, form);
   card.extra.append(seatsLabel);
 
-  form.onsubmit = (event) => {
+  form.onsubmit = async (event) => {
     event.preventDefault();
-    take();
+    // The button that was pressed is gone; who uses the keyboard goes on with the one in its place.
+    if ((await take()) === 0) withdraw.focus();
   };
-  withdraw.onclick = () => card.write([{ key: myKey, value: '' }]);
+  withdraw.onclick = async () => {
+    await card.write([{ key: myKey, value: '' }]);
+    signUp.focus();
+  };
 
   /** Takes a seat, if there is one. */
   async function take() {

@@ -83,6 +83,10 @@ async function run() {
     }
     renderState();
   };
+  byId('slow').onclick = () => {
+    wire.isSlow = !wire.isSlow;
+    byId('slow').ariaPressed = String(wire.isSlow);
+  };
   onSettings(() => {
     for (const scene of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-scene]'))) {
       scene.hidden = scene.dataset.scene !== setting('scene');

@@ -84,7 +84,7 @@ export function createPlace(client, number, onSynced) {
     button.onclick = () => {
       work();
       // The button is gone.
-      input.focus();
+      save.focus();
     };
     return button;
   }

@@ -28,7 +28,11 @@ export function createVote(topic, client, { several }) {
   const legend = el('legend', { className: 'sr-only' });
   const list = el('ul', { className: 'options' });
   const withdraw = el('button', { type: 'button', className: 'quiet', data: { testid: `${topic}-withdraw` } });
-  withdraw.onclick = () => card.write([{ key: myKey, value: '' }]);
+  withdraw.onclick = async () => {
+    await card.write([{ key: myKey, value: '' }]);
+    // The button is gone.
+    rows[0]?.input.focus();
+  };
   card.body.append(el('fieldset', {}, legend, list));
   if (!several) card.extra.append(withdraw);
 

@@ -8,6 +8,9 @@ import { describeFrame, describeReply, describeRequest } from './describe.js';
 const { fetch: realFetch, WebSocket: RealWebSocket } = window;
 const measure = new TextEncoder();
 
+/** Long enough to see that a write is under way, milliseconds. */
+const SLOW = 2000;
+
 /** Aborted when the wire is cut; another one when it is whole again. */
 let line = new AbortController();
 /** @type {Set<WatchedSocket>} */
@@ -16,6 +19,8 @@ const sockets = new Set();
 let tell = () => {};
 
 export const wire = {
+  /** Whether requests take their time. */
+  isSlow: false,
   get isCut() {
     return line.signal.aborted;
   },
@@ -53,6 +58,7 @@ window.fetch = async (input, init) => {
   const command = pathname.slice(pathname.lastIndexOf('/') + 1);
   show('out', body, describeRequest(command, body));
   const start = performance.now();
+  if (wire.isSlow) await new Promise((resolve) => setTimeout(resolve, SLOW));
   const response = await realFetch(request, { signal: AbortSignal.any([request.signal, signal]) });
   const text = await response.clone().text();
   show('in', text, describeReply(command, text), performance.now() - start);

@@ -35,6 +35,7 @@ export const en = {
   offline: 'Offline',
   goOffline: 'Go offline',
   goOnline: 'Go online',
+  slow: 'Slow',
   reload: 'Reload',
   clear: 'Clear',
   again: 'New',

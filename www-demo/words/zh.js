@@ -36,6 +36,7 @@ export const zh = {
   offline: '已离线',
   goOffline: '断网',
   goOnline: '恢复网络',
+  slow: '慢速网络',
   reload: '刷新',
   clear: '清空',
   again: '重新发起',

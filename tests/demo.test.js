@@ -345,6 +345,22 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     });
 
     describe.each(['zh', 'en'])('in %s', (language) => {
+      // With all that can be seen: a conflict, what waits, a packet that is open.
+      beforeAll(async () => {
+        await stage.click('provoke');
+        await stage.shows('no conflict', (...all) => all.some(({ notices }) => notices.place.includes('23001')));
+        await bob.click('network');
+        await bob.click('days-1');
+        await stage.shows('nothing waits', (ours, theirs) => theirs.days[1].status === 'queued');
+        await stage.run('document.querySelector("#wire details").open = true');
+      });
+      afterAll(async () => {
+        await stage.scene('vote');
+        await bob.click('days-1');
+        await bob.click('network');
+        await stage.shows('still waiting', are({ vote: there.vote, days: there.days, state: 'live' }));
+      });
+
       test.each(['light', 'dark'])('%s: axe finds nothing', async (theme) => {
         const buttons = { language: language === 'zh' ? 'English' : '中文', theme: theme === 'dark' ? /^(Light|浅色)$/ : /^(Dark|深色)$/ };
         for (const [name, text] of Object.entries(buttons)) {

@@ -384,6 +384,8 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
       await driver.navigate().refresh();
       await stage.scene('vote');
       await stage.shows('not connected', are({ state: 'live', lang: 'en' }));
+      await alice.type('place-input', `The old bridge${Key.ENTER}`);
+      await stage.shows('no place', are({ place: 'The old bridge', placeStatus: 'confirmed' }));
       await takeReadmePictures(stage, fonts);
       await stage.scene('form');
       await bob.type('question-2', 'I come a little later');

@@ -35,7 +35,10 @@ async function settle(stage) {
 export async function takePicture(stage, fonts, name, size, { scheme = 'light', path = `${FOLDER}/${name}-${size}.png`, cut = false } = {}) {
   const { driver } = stage;
   const { width, height, mobile } = SIZES[size];
-  await stage.everywhere(() => fonts.wear(driver));
+  await stage.everywhere(async () => {
+    await fonts.wear(driver);
+    await driver.executeScript('document.activeElement.blur()');
+  });
   await driver.sendDevToolsCommand('Emulation.setScrollbarsHidden', { hidden: true });
   await driver.sendDevToolsCommand('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
   await driver.sendDevToolsCommand('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile });

@@ -9,7 +9,7 @@ export const en = {
   sceneForm: 'Questionnaire',
   race: 'Both want the last seat',
   provoke: 'Provoke a conflict',
-  invite: 'Join as {name} ↗',
+  invite: 'Join as {name}\u00a0↗',
   inviteHint: 'Opens in a new tab',
   toDark: 'Dark',
   toLight: 'Light',

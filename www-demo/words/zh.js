@@ -10,7 +10,7 @@ export const zh = {
   sceneForm: '问卷',
   race: '同抢最后一席',
   provoke: '制造冲突',
-  invite: '以 {name} 加入 ↗',
+  invite: '以 {name} 加入\u00a0↗',
   inviteHint: '在新标签页打开',
   toDark: '深色',
   toLight: '浅色',

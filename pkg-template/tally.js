@@ -1,5 +1,7 @@
 // Counts of a vote, kept up by the change: what one voter does costs what one voter has chosen.
 
+import { report } from './emitter.js';
+
 export class Tally {
   #chosen = new Map();
   #voters = 0;
@@ -40,7 +42,9 @@ export class Tally {
     if (!entry?.value || !entry.key.endsWith(this.#suffix)) return;
     const voter = entry.key.slice(0, entry.key.length - this.#suffix.length);
     this.#voters += difference;
-    for (const option of new Set(this.#optionsOf(entry))) {
+    let options = [];
+    report(() => (options = new Set(this.#optionsOf(entry))));
+    for (const option of options) {
       if (!this.#chosen.has(option)) this.#chosen.set(option, new Map());
       apply(this.#chosen.get(option), voter, entry);
     }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | this one | what the package's entries (`pkg-template/chat.js`) call |
+//! | this one | what the package's entries (`pkg-template/client.js`) call |
 //! | `pump` | hands inputs to the client machine and carries out what it asks for |
 //! | `convert` | what JavaScript hands in, and what it is told |
 //! | `record` | objects of the page, field by field |

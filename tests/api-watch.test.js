@@ -252,6 +252,20 @@ test('a vote is counted live: counts, shares of the voters, and who', async () =
   stop();
 });
 
+test('an optionsOf that throws is reported, that entry counts for no option, and the others are told', async () => {
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  const tallies = [];
+  alice.tally(mine, { optionsOf: ({ value }) => JSON.parse(value) }, (tally) => tallies.push(tally));
+  await set(alice, mine, 'alice', '["a"]');
+  await set(bob, theirs, 'bob', 'no JSON');
+  await set(bob, theirs, 'carol', '["a","b"]');
+  await until('not counted', () => tallies.at(-1)?.voters === 3);
+  delete globalThis.reportError;
+  expect(tallies.at(-1).options.map(({ option, voters }) => [option, voters])).toEqual([['a', ['alice', 'carol']], ['b', ['carol']]]);
+  expect(reported[0]).toMatch(/JSON/);
+});
+
 test('a lost reply does not show a conflict with oneself', async () => {
   const watch = watching(alice, mine);
   await until('nothing is shown', () => watch.last()?.synced);

@@ -48,8 +48,8 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     });
     await tab.login(alice);
     expect(await tab.do('readAll', messages)).toBe(MESSAGES);
-    const { length: pulls } = network.requests;
-    expect(pulls).toBe(MESSAGES);
+    // A busy machine may break a connection, and the client asks again.
+    expect(new Set(network.requests.map(({ command, body }) => command + JSON.stringify(body))).size).toBe(MESSAGES);
     expect(network.frames.filter(({ Type }) => Type === 'resume')).toEqual([]);
 
     const written = new Map();

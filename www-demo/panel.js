@@ -1,168 +1,141 @@
-// One user's panel: joins the client, the vote, the shared decision and the log.
+// One user's panel: joins wire, client and cards, and talks with the page around it.
 
-import { createBars } from './bars.js';
+import { wire } from './wire.js'; // first: it wraps what the package uses
+import { EVENT } from 'message-extensions';
+import { createChain } from './chain.js';
 import { createClient } from './client.js';
-import { createDecision } from './decision.js';
-import { createLog } from './log.js';
+import { byId } from './dom.js';
+import { codeInWords, inWords } from './errors.js';
+import { createForm } from './form.js';
+import { avatar, colourOf } from './people.js';
+import { createPlace } from './place.js';
 import { loadSession } from './session.js';
-import { tally, voteKey } from './tally.js';
-import { codeInWords, inWords } from './words.js';
+import { onSettings, setting } from './settings.js';
+import { createVote } from './vote.js';
+import { t, translatePage } from './words.js';
+
+/** @typedef {{kind: 'height', height: number} | {kind: 'packet', packet: import('./wire.js').Packet} | {kind: 'chain', chain: {messageID: string, free: number, mine: boolean}} | {kind: 'ended', code: number, waits: boolean}} FromPanel */
+/** @typedef {{kind: 'write'} | {kind: 'take'} | {kind: 'start', seats: number}} ToPanel */
 
 const me = new URLSearchParams(location.search).get('user') ?? '';
-const log = createLog(byId('log'));
-const withdraw = /** @type {HTMLButtonElement} */ (byId('withdraw'));
-const noticeAction = byId('notice-action');
+const CUT = `${me} is offline`;
+/** Nothing is kept over a reload: the browser cannot. */
+const STORAGE = 9007;
 
-/** Until the panel is ready there is no client and no vote. */
-/** @type {ReturnType<typeof createClient> | null} */
-let client = null;
-/** @type {ReturnType<typeof createBars> | null} */
-let bars = null;
-/** @type {string[]} */
-let options = [];
-/** @type {ReadonlyMap<string, string>} */
-let extensions = new Map();
-let ready = false;
-/** The option that is being written, -1 while the vote is withdrawn. */
-/** @type {number | null} */
-let pending = null;
+/** @type {(message: FromPanel) => void} */
+const tellStage = (message) => parent.postMessage(message, location.origin);
 
-const decision = createDecision({
-  me,
-  write: (key, value) => /** @type {NonNullable<typeof client>} */ (client).set(key, value),
-  onSettled: (won, choice) => tellParent({ kind: 'decided', won, choice }),
-  onError: (error) => notice(inWords(error)),
-  onStart: clearNotice,
-});
+wire.onPacket((packet) => tellStage({ kind: 'packet', packet }));
+// A panel that was offline is so after a reload too.
+if (sessionStorage.getItem(CUT)) wire.cut();
 
-byId('name').textContent = me || 'nobody';
-byId('avatar').textContent = me.slice(0, 1).toUpperCase();
-document.title = `${me} – message-extensions`;
-withdraw.addEventListener('click', () => write(-1, () => client?.remove(voteKey(me))));
-
-// The log takes whatever height is left over, so the height that the panel needs is told with the log at its smallest.
-const LOG_HEIGHT = 240;
-const sizes = new ResizeObserver(() => {
-  tellParent({ kind: 'height', height: Math.ceil(byId('panel').offsetHeight - byId('log').offsetHeight + LOG_HEIGHT) });
-});
-sizes.observe(byId('panel'));
-sizes.observe(byId('log'));
-
-addEventListener('message', ({ data, origin, source }) => {
-  if (origin === location.origin && source === parent && data.kind === 'decide') decision.decide();
-});
+translatePage();
+byId('name').textContent = me;
+byId('avatar').replaceWith(avatar(me));
+document.documentElement.dataset.colour = String(colourOf(me));
+byId('reload').onclick = () => location.reload();
+const BORDERS = 2;
+new ResizeObserver(() => tellStage({ kind: 'height', height: byId('content').offsetHeight + BORDERS })).observe(byId('content'));
 
 try {
-  const session = await loadSession();
-  const others = session.users.map(({ userID }) => userID);
-  client = createClient(session, me, {
-    log,
-    onState: setState,
-    onError: fail,
-    onWarning: (error) => (ready ? notice(codeInWords(error)) : notice(codeInWords(error), 'Start again', () => location.reload())),
-    onVote(vote, message) {
-      options = vote.options;
-      byId('title').textContent = vote.title;
-      byId('hint').textContent = `Asked by ${message.from === me ? 'you' : message.from}`;
-      bars = createBars(byId('options'), options, me, (choice) => write(choice, () => client?.set(voteKey(me), String(choice))));
-      decision.open(options, Math.max(others.indexOf(me), 0) % options.length);
-    },
-    onExtensions(now) {
-      extensions = now;
-      render();
-    },
-  });
-  await client.start();
+  await run();
 } catch (error) {
-  fail(error);
+  notice(inWords(error));
 }
 
-/**
- * Writes this user's vote and shows it as under way until it is settled. The bars move with the event, not with the answer.
- *
- * @param {number} choice
- * @param {() => Promise<import('./client.js').Result> | undefined} call
- */
-async function write(choice, call) {
-  if (pending !== null || !ready) return;
-  clearNotice();
-  pending = choice;
-  render();
-  try {
-    const item = await call();
-    if (item?.code) notice('Your vote had been changed somewhere else a moment before, so this change was not stored. What you see is current.');
-  } catch (error) {
-    notice(inWords(error));
-  } finally {
-    pending = null;
-    render();
+async function run() {
+  const session = await loadSession();
+  const user = session.users.find(({ userID }) => userID === me);
+  if (!user) throw new Error(t('noUser', { name: me }));
+
+  const { chat, start, refresh } = createClient(session, me, (topic, message) => cards[topic].open(message));
+  const client = { me, chat, start };
+  const chain = createChain(client, () => tellStage({ kind: 'chain', chain: chain.state() }));
+  const place = createPlace(client, session.users.indexOf(user), renderState);
+  const cards = {
+    vote: createVote('vote', client, { several: false }),
+    days: createVote('days', client, { several: true }),
+    chain,
+    form: createForm(client),
+    place,
+  };
+  /** Whether all was shown, when that was last looked at. */
+  let wasSynced = false;
+
+  function renderState() {
+    const synced = place.isSynced();
+    const state = wire.isCut ? 'offline' : synced ? 'live' : 'connecting';
+    byId('state').dataset.state = state;
+    byId('state').textContent = t(state);
+    byId('network').textContent = wire.isCut ? t('goOnline') : t('goOffline');
+    // Messages that were sent meanwhile are not pushed again.
+    if (synced && !wasSynced) refresh();
+    wasSynced = synced;
   }
+
+  byId('network').onclick = () => {
+    if (wire.isCut) {
+      sessionStorage.removeItem(CUT);
+      wire.mend();
+    } else {
+      sessionStorage.setItem(CUT, 'yes');
+      wire.cut();
+    }
+    renderState();
+  };
+  byId('slow').onclick = () => {
+    wire.isSlow = !wire.isSlow;
+    byId('slow').ariaPressed = String(wire.isSlow);
+  };
+  onSettings(() => {
+    for (const scene of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-scene]'))) {
+      scene.hidden = scene.dataset.scene !== setting('scene');
+    }
+    for (const card of Object.values(cards)) card.render();
+    renderState();
+  });
+
+  chat.on(EVENT.MESSAGE_EXTENSIONS_CONFLICT, ({ data }) => {
+    Object.values(cards).find(({ card }) => card.message?.ID === data.messageID)?.conflict(data.extensions);
+  });
+  chat.on(EVENT.ERROR, ({ data }) => {
+    if (data.code !== STORAGE) notice(codeInWords(data.code, data.message));
+  });
+  hearStage({
+    write: () => place.wish().then(tellEnd),
+    take: () => chain.take().then(tellEnd),
+    start: ({ seats }) => chain.card.attempt(() => start('chain', seats)),
+  });
+  speak(() => cards[/** @type {keyof typeof cards} */ (setting('scene'))].spoken());
+  await chat.login(user);
 }
 
-function render() {
-  if (!bars) return;
-  const result = tally(extensions, options.length);
-  const mine = result.voters.findIndex((names) => names.includes(me));
-  bars.render(result, { pending, enabled: ready && !result.closed });
-  byId('total').textContent = `${result.total} ${result.total === 1 ? 'vote' : 'votes'}${result.closed ? ', closed' : ''}`;
-  withdraw.ariaBusy = String(pending === -1);
-  withdraw.disabled = mine < 0 || !ready || pending !== null || result.closed;
-  decision.render(result.decision, { preferred: mine < 0 ? null : mine, enabled: ready });
-  speak(`${result.total} ${result.total === 1 ? 'vote' : 'votes'}. ${options.map((label, i) => `${label}: ${result.voters[i]?.length ?? 0}`).join(', ')}.`);
+/** @param {number} code */
+const tellEnd = (code) => tellStage({ kind: 'ended', code, waits: wire.isCut });
+
+/** @param {{[Kind in ToPanel['kind']]: (message: any) => void}} handlers */
+function hearStage(handlers) {
+  addEventListener('message', ({ data, origin, source }) => {
+    if (origin === location.origin && source === parent) handlers[/** @type {ToPanel} */ (data).kind]?.(data);
+  });
 }
 
-/**
- * @param {Parameters<Parameters<typeof createClient>[2]['onState']>[0] | 'failed'} state
- * @param {string} text
- */
-function setState(state, text) {
-  ready = state === 'ready';
-  if (ready) clearNotice();
-  render();
-  tellParent({ kind: 'ready', ready });
-  byId('state-text').textContent = text;
-  byId('state').dataset.state = state;
-  byId('state').textContent = state;
-}
-
-/** @param {unknown} error */
-function fail(error) {
-  setState('failed', 'Could not start');
-  notice(inWords(error), 'Start again', () => location.reload());
-}
-
-/**
- * @param {string} text
- * @param {string} [label]
- * @param {() => void} [action]
- */
-function notice(text, label = 'Dismiss', action = clearNotice) {
-  byId('notice-text').textContent = text;
-  noticeAction.textContent = label;
-  noticeAction.onclick = action;
+/** @param {string} text */
+function notice(text) {
+  byId('notice').textContent = text;
   byId('notice').hidden = false;
 }
 
-function clearNotice() {
-  byId('notice').hidden = true;
-}
-
-/** The result for screen readers, once it has stopped changing for a moment. */
-let speaking = 0;
-/** @param {string} text */
+/**
+ * Says to screen readers how the scene stands, once it has been the same for a while: pushes may come fast.
+ *
+ * @param {() => string} text
+ */
 function speak(text) {
-  clearTimeout(speaking);
-  speaking = setTimeout(() => {
-    if (byId('spoken').textContent !== text) byId('spoken').textContent = text;
-  }, 700);
-}
-
-/** @param {import('./main.js').PanelMessage} message */
-function tellParent(message) {
-  if (parent !== window) parent.postMessage(message, location.origin);
-}
-
-/** @param {string} id */
-function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
+  let before = '';
+  setInterval(() => {
+    const now = text();
+    if (now === before && byId('spoken').textContent !== now) byId('spoken').textContent = now;
+    before = now;
+  }, 1500);
 }

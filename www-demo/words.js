@@ -1,51 +1,44 @@
-// Errors and events in words.
+// English and Chinese: the texts of the page, by name.
 
-import { isMessageExtensionError } from 'message-extensions';
+import { onSettings, setting } from './settings.js';
+import { en } from './words/en.js';
+import { zh } from './words/zh.js';
 
-/** @type {Record<number, string>} */
-const WORDS = {
-  2024: 'You are not signed in.',
-  2800: 'The server cannot be reached. Is it running, and are you online?',
-  2801: 'The server did not answer in time. It is not known whether your write counted.',
-  3000: 'Not connected yet. Try again in a moment.',
-  3005: 'You have been signed out.',
-  9005: 'The SDK could not be loaded.',
-  10002: 'The server had a problem and stored nothing. Try again.',
-  23003: 'Too many votes at once on this message. Wait a little, then try again.',
-  23004: 'This vote does not exist any more, or you are no longer a member of the group.',
-  60007: 'That was too fast. Wait a moment, then try again.',
-  70001: 'Your sign-in has expired. Start the demo again to get a new one.',
-};
+/** @typedef {Record<string, string>} Local a text in each language, as the demo's messages carry them */
+
+/** @type {Record<string, typeof en>} */
+const dictionaries = { en, zh };
+export const dictionary = () => dictionaries[setting('language')] ?? en;
 
 /**
- * For people.
+ * A text of the page; `{name}` in it is filled in.
  *
- * @param {unknown} error
- * @returns {string}
+ * @param {Exclude<keyof typeof en, 'codes'>} name
+ * @param {Record<string, string | number>} [values]
  */
-export function inWords(error) {
-  return isMessageExtensionError(error) ? codeInWords(error) : error instanceof Error ? error.message : String(error);
+export function t(name, values = {}) {
+  const form = `${name}_${values['n']}`;
+  const words = /** @type {Record<string, any>} */ (dictionary());
+  // A count may have a text of its own, such as that for one.
+  return String(words[form] ?? words[name]).replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
 }
 
-/** @param {{code: number, message: string}} error */
-export function codeInWords({ code, message }) {
-  return `${WORDS[code] ?? message} (${code})`;
+/** @param {Local} text */
+export const local = (text) => text[setting('language')] ?? text['en'] ?? '';
+
+/** Keeps the page's fixed texts, `data-t` and `data-t-label`, in the language that is chosen. */
+export function translatePage() {
+  onSettings(() => {
+    document.documentElement.lang = setting('language') === 'zh' ? 'zh-CN' : 'en';
+    translate(document);
+  });
 }
 
-/**
- * For the log.
- *
- * @param {unknown} error
- * @returns {string}
- */
-export function codeOf(error) {
-  return isMessageExtensionError(error) ? `${error.code} ${error.message}` : inWords(error);
-}
-
-/**
- * @param {{key: string, value: string}[]} extensions
- * @returns {string}
- */
-export function pairs(extensions) {
-  return extensions.map(({ key, value }) => `${key} = ${value}`).join(', ') || 'nothing';
+/** @param {ParentNode} root */
+export function translate(root) {
+  for (const element of root.querySelectorAll('[data-t], [data-t-label]')) {
+    const { t: text, tLabel } = /** @type {HTMLElement} */ (element).dataset;
+    if (text) element.textContent = t(/** @type {any} */ (text));
+    if (tLabel) element.ariaLabel = t(/** @type {any} */ (tLabel));
+  }
 }

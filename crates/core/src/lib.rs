@@ -10,6 +10,7 @@
 //! | [`wire`] | what crosses the network, and what a browser keeps |
 //! | [`change`] | what one accepted operation does |
 //! | [`law`] | what a message holds and what each operation does to it; the server and the tests run this |
+//! | [`serve`] | what a server does with a call besides; feature `serve` |
 //! | [`client`] | the SDK without IO: inputs and the time go in, requests, events and answers come out |
 //! | [`usersig`] | UserSig (TLSSigAPIv2), minted and checked |
 //!
@@ -27,6 +28,8 @@ pub mod law;
 pub mod limits;
 pub mod list;
 pub mod message;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod text;
 #[cfg(feature = "usersig")]
 pub mod usersig;

@@ -11,18 +11,18 @@ use message_extensions_core::code::{
     BAD_HTTP, BAD_IDENTITY, Error, INVALID_PARAMETER, NO_APP_ID, SIGNATURE_OF_ANOTHER_APP,
 };
 use message_extensions_core::law::CallRate;
+use message_extensions_core::serve::command::Command;
+use message_extensions_core::serve::names::check_user_id;
+use message_extensions_core::serve::refusal::internal;
 use message_extensions_core::usersig;
 use serde::Deserialize;
 use tokio::time::sleep;
 
 use crate::clock::{now_s, steady_ms};
-use crate::command::Command;
 use crate::config::Config;
-use crate::envelope::internal;
+
 use crate::store::Store;
 
-/// Longest UserID, bytes of UTF-8.
-const USER_ID_BYTES: usize = 255;
 /// Signatures that are remembered as checked, and how long one may be, bytes: one signature can be packed in many
 /// ways, and must not fill the memory so.
 const CHECKED: usize = 10_000;
@@ -91,18 +91,6 @@ impl UrlParameters {
 /// A number written in digits alone; the standard library would take a plus sign as well.
 fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Checks UserIDs wherever they come in: 1 to 255 bytes, no control characters.
-pub(crate) fn check_user_id(name: &str, user_id: &str) -> Result<(), Error> {
-    let is_good = (1..=USER_ID_BYTES).contains(&user_id.len()) && !user_id.chars().any(char::is_control);
-    if is_good {
-        return Ok(());
-    }
-    Err(Error::with(
-        INVALID_PARAMETER,
-        format!("{name} must be a UserID: 1 to {USER_ID_BYTES} bytes of UTF-8, no control characters"),
-    ))
 }
 
 /// Knows who may call, and how often each has.

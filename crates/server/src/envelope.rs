@@ -3,21 +3,11 @@
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use message_extensions_core::code::{Error, INTERNAL, NO_SUCH_MESSAGE};
+use message_extensions_core::code::Error;
 use message_extensions_core::wire::Status;
 
 /// An answer as JSON, or why there is none.
 pub(crate) type Answer = Result<String, Error>;
-
-/// For what went wrong inside: the log has the reason.
-pub(crate) fn internal() -> Error {
-    Error::new(INTERNAL, "the server could not do its work; try again")
-}
-
-/// For what is not there, or not for the caller to see: they learn no more.
-pub(crate) fn no_such_message() -> Error {
-    Error::new(NO_SUCH_MESSAGE, "the message does not exist, or you may not see it")
-}
 
 /// As a response.
 pub(crate) fn respond(answer: Answer) -> Response {

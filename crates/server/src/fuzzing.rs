@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, Uri};
 use message_extensions_core::code::Error;
+use message_extensions_core::serve::body;
 use message_extensions_core::wire::{ClientFrame, MessageState};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
@@ -13,10 +14,8 @@ use tower::ServiceExt;
 
 use crate::App;
 use crate::caller::Caller;
-use crate::commands::body;
 use crate::config::Config;
 use crate::http;
-use crate::push;
 use crate::resume::Resume;
 use crate::store::Store;
 
@@ -31,7 +30,7 @@ pub fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// A frame as the push connection reads it.
 #[must_use]
 pub fn read_frame(text: &str) -> Option<ClientFrame> {
-    push::read_frame(text)
+    body::read_frame(text)
 }
 
 /// A server that is called in this process.

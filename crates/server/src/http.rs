@@ -12,15 +12,16 @@ use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::any;
 use futures_util::StreamExt;
-use message_extensions_core::code::{BAD_HTTP, Error, NO_SUCH_COMMAND};
+use message_extensions_core::code::{BAD_HTTP, Error};
+use message_extensions_core::serve::command::Command;
+use message_extensions_core::serve::refusal::{internal, no_such_command};
 use tower::ServiceBuilder;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::App;
 use crate::caller::UrlParameters;
-use crate::command::Command;
-use crate::envelope::{Answer, internal, respond};
+use crate::envelope::{Answer, respond};
 use crate::origin::cors;
 use crate::{commands, push};
 
@@ -49,13 +50,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             api.fallback_service(files)
         }
     }
-}
-
-fn no_such_command() -> Error {
-    Error::new(
-        NO_SUCH_COMMAND,
-        "there is no such service or command: the URL must be /v4/{service}/{command}",
-    )
 }
 
 /// `/v4/{service}/{command}`.

@@ -8,7 +8,7 @@
 //! | `http` | routes and files |
 //! | `envelope`, `origin` | how answers look, which pages may ask |
 //! | `caller` | URL parameters, signatures, call rates |
-//! | `command`, `commands` | their URLs; what they do, a file a subject: extensions, messages, groups, registering; bodies |
+//! | `commands` | what they do, a file a subject: extensions, messages, groups, registering; what is checked without a store is `core`'s `serve` |
 //! | `visibility` | who may see a message |
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
@@ -24,7 +24,6 @@
 
 mod caller;
 mod clock;
-mod command;
 mod commands;
 pub mod config;
 mod delivery;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use message_extensions_core::code::Error;
 use message_extensions_core::law::{Attempts, Message, Operation};
 use message_extensions_core::limits::Limits;
+use message_extensions_core::serve::refusal::{internal, no_such_message};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +20,7 @@ use self::turn::Turn;
 use crate::caller::Caller;
 use crate::clock::steady_ms;
 use crate::delivery::Delivery;
-use crate::envelope::{Answer, internal, no_such_message};
+use crate::envelope::Answer;
 use crate::hub::EventJson;
 use crate::metrics::Metrics;
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};

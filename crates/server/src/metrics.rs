@@ -18,11 +18,11 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::App;
-use crate::command::Command;
 use crate::envelope::Answer;
 use crate::hub::Hub;
 use crate::store::{Store, StoreError};
 use crate::webhook::WebhookMetrics;
+use message_extensions_core::serve::command::Command;
 
 pub(crate) use page::{Audience, router};
 

@@ -19,6 +19,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use message_extensions_core::code::{Error, SIGNATURE_EXPIRED};
+use message_extensions_core::serve::body::read_frame;
+use message_extensions_core::serve::command::Command;
+use message_extensions_core::serve::{frames, refusal::internal};
 use message_extensions_core::wire::{ClientFrame, ServerFrame, Status, close, push_frame};
 use serde_json::to_string;
 use tokio::sync::{Semaphore, mpsc};
@@ -27,8 +30,7 @@ use tokio::time::{sleep, timeout};
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
 use crate::clock::now_s;
-use crate::command::Command;
-use crate::envelope::{internal, respond};
+use crate::envelope::respond;
 use crate::hub::{Outbox, Turn};
 use crate::origin::is_allowed_origin;
 use crate::resume::Resume;
@@ -79,7 +81,7 @@ async fn serve(app: &App, socket: WebSocket, url: Result<UrlParameters, Error>) 
     app.metrics.closed(code);
     let farewell = async {
         if let Some(error) = refused {
-            sink.send(Frame::text(refused_frame(&error))).await?;
+            sink.send(Frame::text(frames::refused(&error))).await?;
         }
         sink.send(Frame::Close(Some(CloseFrame { code, reason: "".into() }))).await
     };
@@ -98,7 +100,7 @@ async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<U
         Ok(joined) => joined,
         Err(code) => return Some((code, None)),
     };
-    if let Err(end) = send(sink, plain_frame(ServerFrame::READY)).await {
+    if let Err(end) = send(sink, frames::plain(ServerFrame::READY)).await {
         return end;
     }
     let (one, (ask, asked)) = (Semaphore::new(1), mpsc::channel(1));
@@ -215,12 +217,6 @@ async fn next_frame(stream: &mut Stream, patience: Duration, bytes: usize) -> Re
     }
 }
 
-/// A frame of the protocol: an object. serde would also take an array of its fields' values.
-pub(crate) fn read_frame(text: &str) -> Option<ClientFrame> {
-    let is_object = text.trim_ascii_start().starts_with('{');
-    serde_json::from_str(text).ok().filter(|_| is_object)
-}
-
 /// Sends what waits, as one frame a turn, and answers resumes.
 async fn speak(
     sink: &mut Sink,
@@ -258,7 +254,7 @@ async fn say(sink: &mut Sink, turn: Turn) -> Result<(), End> {
         Turn::Interrupted => return Err(Some((close::GOING_AWAY, None))),
     };
     for _ in 0..pongs {
-        send(sink, plain_frame(ServerFrame::PONG)).await?;
+        send(sink, frames::plain(ServerFrame::PONG)).await?;
     }
     if !events.is_empty() {
         send(sink, push_frame(&events)).await?;
@@ -268,19 +264,4 @@ async fn say(sink: &mut Sink, turn: Turn) -> Result<(), End> {
 
 async fn send(sink: &mut Sink, frame: String) -> Result<(), End> {
     sink.send(Frame::text(frame)).await.map_err(|_| None)
-}
-
-fn plain_frame(kind: &str) -> String {
-    let frame: ServerFrame = ServerFrame { r#type: kind.into(), ..ServerFrame::default() };
-    to_string(&frame).unwrap_or_default()
-}
-
-fn refused_frame(error: &Error) -> String {
-    let frame: ServerFrame = ServerFrame {
-        r#type: ServerFrame::REFUSED.into(),
-        error_code: Some(error.code),
-        error_info: Some(error.message.clone().into_owned()),
-        ..ServerFrame::default()
-    };
-    to_string(&frame).unwrap_or_default()
 }

@@ -11,7 +11,8 @@ use std::vec::IntoIter;
 
 use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE, NOT_ENABLED};
 use message_extensions_core::law::Message;
-use message_extensions_core::wire::{Address, MessageState, RESUMED_BYTES, RESUMED_MESSAGES};
+use message_extensions_core::serve::frames::{self, Frame};
+use message_extensions_core::wire::{Address, MessageState, RESUMED_MESSAGES};
 use tokio::sync::SemaphorePermit;
 use tokio::task::yield_now;
 
@@ -102,22 +103,13 @@ impl Named {
         let (state, next) = match self.look(app, caller).await {
             Ok(None) => return None,
             Ok(Some(snapshot)) => {
-                let page = snapshot.message.pull(self.start_seq);
-                let last = page.entries.last().filter(|_| !page.complete);
-                let next = last.map(|(_, entry)| entry.seq + 1);
-                let page = page.into_reply(true);
-                let state = MessageState {
-                    message_id: Some(snapshot.hot.stored.message.message_id.clone()),
-                    complete_flag: Some(page.complete_flag),
-                    latest_seq: Some(page.latest_seq),
-                    clear_seq: Some(page.clear_seq),
-                    extension_list: Some(page.extension_list),
-                    ..self.state()
-                };
+                let message_id = &snapshot.hot.stored.message.message_id;
+                let named = self.address.clone();
+                let part = frames::part(named, message_id, &snapshot.message, self.start_seq);
                 self.snapshot = Some(snapshot);
-                (state, next)
+                part
             }
-            Err(code) => (MessageState { error_code: Some(code), ..self.state() }, None),
+            Err(code) => (frames::no_state(self.address.clone(), code), None),
         };
         let json = serde_json::to_string(&state).ok()?;
         Some(Part { json, next })
@@ -152,95 +144,9 @@ impl Named {
         let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?.ok_or(NO_SUCH_MESSAGE)?;
         Ok((message.latest_seq + 1 != self.start_seq).then_some(Snapshot { hot, message }))
     }
-
-    /// As the client named it.
-    fn state(&self) -> MessageState {
-        let Address { from_account, to_account, msg_key, group_id, msg_seq } = self.address.clone();
-        MessageState { from_account, to_account, msg_key, group_id, msg_seq, ..MessageState::default() }
-    }
 }
 
 fn failed(error: &dyn Display) -> u32 {
     tracing::error!(%error, "a message could not be resumed");
     INTERNAL
-}
-
-/// A frame `{"Type":"resumed","Messages":[…]}` that grows.
-struct Frame {
-    json: String,
-}
-
-impl Frame {
-    const BEFORE: &str = r#"{"Type":"resumed","Messages":["#;
-    const UNFINISHED: &str = "]}";
-    const LAST: &str = r#"],"Complete":1}"#;
-
-    fn new() -> Self {
-        Self { json: Self::BEFORE.into() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.json.len() == Self::BEFORE.len()
-    }
-
-    /// `false`: there is no room. What is larger than a frame gets one of its own.
-    fn add(&mut self, part: &str) -> bool {
-        if !self.is_empty() {
-            if self.json.len() + ",".len() + part.len() + Self::LAST.len() > RESUMED_BYTES {
-                return false;
-            }
-            self.json.push(',');
-        }
-        self.json.push_str(part);
-        true
-    }
-
-    fn unfinished(self) -> Option<String> {
-        (!self.is_empty()).then(|| self.json + Self::UNFINISHED)
-    }
-
-    fn last(self) -> String {
-        self.json + Self::LAST
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use message_extensions_core::wire::ServerFrame;
-
-    use super::*;
-
-    #[test]
-    fn a_frame_of_parts_is_the_frame_of_the_messages() {
-        let part = MessageState { msg_seq: Some(1), ..MessageState::default() };
-        for n in [0, 1, 2] {
-            let frame = |complete| {
-                let messages = Some(vec![part.clone(); n]);
-                let kind = ServerFrame::RESUMED.into();
-                let frame: ServerFrame =
-                    ServerFrame { r#type: kind, messages, complete, ..ServerFrame::default() };
-                serde_json::to_string(&frame).unwrap()
-            };
-            let made = || {
-                let mut made = Frame::new();
-                (0..n).for_each(|_| assert!(made.add(&serde_json::to_string(&part).unwrap())));
-                made
-            };
-            assert_eq!(made().unfinished(), (n > 0).then(|| frame(None)));
-            assert_eq!(made().last(), frame(Some(1)));
-        }
-    }
-
-    #[test]
-    fn a_frame_is_filled_to_its_bound_and_one_part_that_is_larger_goes_alone() {
-        let mut frame = Frame::new();
-        assert!(frame.add(&"x".repeat(RESUMED_BYTES)));
-        assert!(!frame.add("x"));
-        let mut frame = Frame::new();
-        let room = RESUMED_BYTES - Frame::BEFORE.len() - Frame::LAST.len();
-        assert!(frame.add("x"));
-        assert!(!frame.add(&"x".repeat(room - 1)));
-        assert!(frame.add(&"x".repeat(room - 2)));
-        assert_eq!(frame.last().len(), RESUMED_BYTES);
-    }
 }

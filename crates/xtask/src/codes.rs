@@ -1,16 +1,19 @@
-//! What is generated from the one list of error codes: the types of the package and the table in the docs.
+//! What is generated from the one list of error codes: the types of the package and the tables in the docs.
 
 use anyhow::{Context, Result, bail};
 use message_extensions_core::code::{CODES, CodeInfo, Scope};
 
 use crate::repo::{Repo, read, write};
 
-const DOCS: &str = "docs/protocol.md";
-const MARKER: &str = "<!-- codes -->\n";
+const DOCS: &str = "docs/errors.md";
+const BEGIN: &str = "<!-- codes -->\n";
+const END: &str = "<!-- end of the codes -->\n";
 
 /// `codes.d.ts`: a union of the codes that a promise rejects with, and one of those that an item answers with.
 pub(crate) fn typescript() -> String {
-    let member = |info: &CodeInfo| format!("  /** {} */\n  | {}\n", without_sources(info.text), info.code);
+    let member = |info: &CodeInfo| {
+        format!("  /** {} {} */\n  | {}\n", without_sources(info.text), info.help, info.code)
+    };
     let union =
         |of: fn(&CodeInfo) -> bool| CODES.iter().filter(|info| of(info)).map(member).collect::<String>();
     format!(
@@ -32,42 +35,44 @@ fn without_sources(text: &str) -> String {
     }
 }
 
-fn table() -> String {
-    let mut table = "\n| code | name | given | again? | meaning |\n|---|---|---|---|---|\n".to_owned();
-    for CodeInfo { code, name, scope, retryable, text } in CODES {
-        let scope = match scope {
-            Scope::Request => "by the server, for the request",
-            Scope::Item => "by the server, for an item",
-            Scope::Client => "by the SDK",
+/// A table for each place where codes are given, in the order in which a user of the package meets them.
+fn tables() -> String {
+    let of = |scope: Scope, heading: &str| {
+        let row = |CodeInfo { code, name, retryable, text, help, .. }: &CodeInfo| {
+            let again = if *retryable { "yes" } else { "" };
+            let cell = |text: &str| without_sources(text).replace('|', "\\|");
+            format!("| {code} | `{name}` | {} | {again} | {} |\n", cell(text), cell(help))
         };
-        let again = if *retryable { "may succeed" } else { "" };
-        let text = text.replace('|', "\\|");
-        table.push_str(&format!("| {code} | `{name}` | {scope} | {again} | {text} |\n"));
-    }
-    table
+        let rows: String = CODES.iter().filter(|info| info.scope == scope).map(row).collect();
+        format!(
+            "\n## {heading}\n\n| code | name | what it means | again? | what to do |\n|---|---|---|---|---|\n{rows}"
+        )
+    };
+    of(Scope::Item, "Of one key, in a call that resolved")
+        + &of(Scope::Client, "From the SDK: the promise rejects")
+        + &of(Scope::Request, "From the server: the promise rejects")
+        + "\n"
 }
 
-/// The document with a fresh table after the marker; what follows the old table stays.
-fn with_table(document: &str) -> Result<String> {
+/// The document with fresh tables between the markers; what is around them stays.
+fn with_tables(document: &str) -> Result<String> {
+    let parts = document.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
     let (before, after) =
-        document.split_once(MARKER).with_context(|| format!("{DOCS} has no line {}", MARKER.trim()))?;
-    let is_of_table = |line: &&str| line.starts_with('|') || line.trim().is_empty();
-    let rest: String = after.split_inclusive('\n').skip_while(is_of_table).collect();
-    let gap = if rest.is_empty() { "" } else { "\n" };
-    Ok(format!("{before}{MARKER}{}{gap}{rest}", table()))
+        parts.with_context(|| format!("{DOCS} has no lines {} and {}", BEGIN.trim(), END.trim()))?;
+    Ok(format!("{before}{BEGIN}{}{END}{after}", tables()))
 }
 
-/// Writes the table into the document.
+/// Writes the tables into the document.
 pub(crate) fn write_docs(repo: &Repo) -> Result<()> {
     let path = repo.path(DOCS);
-    write(&path, with_table(&read(&path)?)?)
+    write(&path, with_tables(&read(&path)?)?)
 }
 
-/// Fails when the document's table is not of this list.
+/// Fails when the document's tables are not of this list.
 pub(crate) fn check_docs(repo: &Repo) -> Result<()> {
     let document = read(&repo.path(DOCS))?;
-    if document != with_table(&document)? {
-        bail!("the table of codes in {DOCS} is stale: run `cargo xtask docs` and commit it");
+    if document != with_tables(&document)? {
+        bail!("the codes in {DOCS} are stale: run `cargo xtask docs` and commit it");
     }
     Ok(())
 }
@@ -77,14 +82,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_keeps_what_is_around_its_table() {
-        let first = with_table("# A\n\n<!-- codes -->\n\n| old |\n|---|\n\n## B\ntext\n").unwrap();
-        assert!(first.starts_with("# A\n\n<!-- codes -->\n\n| code |"), "{first}");
-        assert!(first.ends_with(" |\n\n## B\ntext\n"), "{first}");
-        assert_eq!(with_table(&first).unwrap(), first);
-        let last = with_table("<!-- codes -->\n").unwrap();
-        assert_eq!(with_table(&last).unwrap(), last);
-        assert!(with_table("no marker").is_err());
+    fn a_document_keeps_what_is_around_its_tables() {
+        let first = with_tables(&format!("# A\n\n{BEGIN}| old |\n{END}\n## B\ntext\n")).unwrap();
+        assert!(first.starts_with("# A\n\n<!-- codes -->\n\n## Of one key"), "{first}");
+        assert!(first.ends_with(" |\n\n<!-- end of the codes -->\n\n## B\ntext\n"), "{first}");
+        assert_eq!(with_tables(&first).unwrap(), first);
+        assert!(with_tables("no marker").is_err());
+        assert!(with_tables(BEGIN).is_err());
+    }
+
+    #[test]
+    fn each_code_is_in_exactly_one_table_with_what_to_do() {
+        let tables = tables();
+        for info in CODES {
+            assert_eq!(
+                tables.matches(&format!("\n| {} | `{}` |", info.code, info.name)).count(),
+                1,
+                "{info:?}"
+            );
+            assert!(!info.help.is_empty(), "{info:?}");
+        }
+        assert!(!tables.contains("seed"));
     }
 
     #[test]

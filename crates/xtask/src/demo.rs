@@ -18,7 +18,8 @@ use crate::setup::Ready;
 
 const APP: u64 = 1_400_000_001;
 const ADMIN: &str = "administrator";
-const USERS: [&str; 2] = ["alice", "bob"];
+/// The first two are side by side; the third joins in another tab.
+const USERS: [&str; 3] = ["alice", "bob", "carol"];
 /// The signatures last a week, seconds: longer than anybody leaves a demo running.
 const EXPIRE: u64 = 7 * 24 * 3600;
 /// The server must answer a call within this time.
@@ -150,10 +151,11 @@ impl Drop for Server {
 }
 
 fn create_group(port: u16, secret: &str, group: &str) -> Result<()> {
-    let [owner, member] = USERS;
+    let [owner, members @ ..] = USERS;
+    let members = members.map(|member| json!({ "Member_Account": member }));
     let body = json!({
         "Owner_Account": owner, "Type": "Public", "Name": "Lunch", "GroupId": group,
-        "MemberList": [{ "Member_Account": member }],
+        "MemberList": members,
     });
     let reply = call(port, secret, "group_open_http_svc/create_group", &body)?;
     if reply.get("ErrorCode") != Some(&json!(0)) {

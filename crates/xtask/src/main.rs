@@ -7,7 +7,7 @@
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
 //! | [`soak`], [`fuzz`] | the proofs that take long |
-//! | [`codes`] | what is generated from the one list of error codes |
+//! | [`codes`], [`mod@reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.
 
@@ -17,6 +17,7 @@ mod fuzz;
 mod lint;
 mod package;
 mod packed;
+mod reference;
 mod repo;
 mod report;
 mod run;
@@ -73,7 +74,7 @@ enum Chore {
     Lint,
     /// Bytes that a page loads for each entry, raw and compressed, against the budget and what was committed
     Size,
-    /// Write the table of error codes into docs/protocol.md
+    /// Write what is generated: the codes in docs/errors.md, the reference of the API in docs/api.md
     Docs,
 }
 
@@ -113,7 +114,10 @@ fn perform(chore: &Chore) -> Result<bool> {
             return Ok(report.finish());
         }
         Chore::Size => size::print(&repo)?.check()?,
-        Chore::Docs => codes::write_docs(&repo)?,
+        Chore::Docs => {
+            codes::write_docs(&repo)?;
+            reference::write_docs(&repo)?;
+        }
     }
     Ok(true)
 }

@@ -16,12 +16,24 @@ use crate::short_names;
 
 /// What wasm-bindgen makes: `message_extensions.js`, the glue, and [`WASM`].
 const NAME: &str = "message_extensions";
+/// The same of the server that tests have in their page.
+const TESTING: &str = "message_extensions_testing";
 /// The compiled SDK in the package.
 pub(crate) const WASM: &str = "message_extensions_bg.wasm";
 /// The package's first entry, with the glue in it.
 pub(crate) const ENTRY: &str = "index.js";
 /// The wasm as the entry contains it that loads no file; gone into the script when the package is built.
 const EMBEDDED: &str = "message_extensions_bg.deflate";
+
+/// The entry for tests, whose client gets a network inside the page in the place of the page's own. It contains all of its wasm
+/// as it is, so that it needs nothing of its host.
+const TEST_ENTRY: &str = "testing.js";
+const IN_PAGE_NETWORK: [&str; 4] = [
+    "--loader:.wasm=base64",
+    "--inject:./testing-globals.js",
+    "--define:globalThis.addEventListener=addNetworkListener",
+    "--define:globalThis.removeEventListener=removeNetworkListener",
+];
 
 /// A complaint of the glue about a way of calling it that is not ours.
 const NEVER_SAID: &str = "console.warn('using deprecated parameters for the initialization function; pass a single object instead')";
@@ -95,23 +107,39 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", NO_TEXTS)
         .run()?;
+    // No page of an app loads it, and its errors are to read as the server's: the standard library stays as it is. In a folder
+    // of its own, since other flags would have everything compiled anew each time.
+    ready
+        .wasm_cmd(repo, "cargo")
+        .args(["rustc", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])
+        .args(["-p", "message-extensions-testing"])
+        .args(ONE_LIBRARY)
+        .env("CARGO_TARGET_DIR", testing_folder(repo, ready))
+        .run()?;
 
-    // One folder with the template and the glue side by side, as chat.js imports it.
+    // One folder with the template and the glue side by side, as the scripts import it.
     let work = ready.wasm.target_folder(repo).join("package");
     fresh_folder(&work)?;
     copy_folder(&repo.path("pkg-template"), &work)?;
-    bind(repo, ready, &work)?;
+    bind(repo, ready, &work, NAME, &ready.wasm.target_folder(repo))?;
+    shorten(repo, ready, &work)?;
+    bind(repo, ready, &work, TESTING, &testing_folder(repo, ready))?;
     assemble(repo, ready, &work)
 }
 
+/// Where the server of tests is compiled.
+fn testing_folder(repo: &Repo, ready: &Ready) -> PathBuf {
+    ready.wasm.target_folder(repo).join("testing")
+}
+
 /// The glue, and the wasm made small.
-fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
-    let compiled = ready.wasm.target_folder(repo).join(format!("wasm32-unknown-unknown/wasm/{NAME}.wasm"));
+fn bind(repo: &Repo, ready: &Ready, work: &Path, name: &str, target: &Path) -> Result<()> {
+    let compiled = target.join(format!("wasm32-unknown-unknown/wasm/{name}.wasm"));
     // Where the wasm lies is for each entry to say; bundlers would else give it to the one that contains it, too.
     let options =
-        ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", NAME, "--out-dir"];
+        ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", name, "--out-dir"];
     ready.cmd(repo, "wasm-bindgen").args(options).arg(work).arg(compiled).run()?;
-    let wasm = work.join(WASM);
+    let wasm = work.join(format!("{name}_bg.wasm"));
     ready
         .cmd(repo, "wasm-opt")
         .args([
@@ -128,7 +156,12 @@ fn bind(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
         .arg(&wasm)
         .arg("-o")
         .arg(&wasm)
-        .run()?;
+        .run()
+}
+
+/// Short names for what the glue and the wasm call each other.
+fn shorten(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
+    let wasm = work.join(WASM);
     let shorten = "--minify-imports-and-exports-and-modules";
     let table =
         ready.cmd(repo, "wasm-opt").arg(shorten).args(FEATURES).arg(&wasm).arg("-o").arg(&wasm).read()?;
@@ -153,6 +186,9 @@ fn assemble(repo: &Repo, ready: &Ready, work: &Path) -> Result<()> {
         if entry != ENTRY {
             // What needs the first entry imports it, so that a page has one instance of the wasm.
             esbuild = esbuild.arg(format!("--external:./{ENTRY}"));
+        }
+        if entry == TEST_ENTRY {
+            esbuild = esbuild.args(IN_PAGE_NETWORK);
         }
         esbuild
             .args([

@@ -15,11 +15,12 @@ const BUDGET: (&str, u64) = (".", 48_000);
 
 /// What each entry weighed when somebody last looked, in the order of package.json's names. To be written anew when an
 /// entry grows for a good reason, and when it shrinks.
-const COMMITTED: [(&str, Bytes); 5] = [
+const COMMITTED: [(&str, Bytes); 6] = [
     (".", Bytes { raw: 121_856, gzip: 54_292, brotli: 47_861 }),
     ("./inline", Bytes { raw: 83_114, gzip: 56_339, brotli: 53_629 }),
     ("./node", Bytes { raw: 121_906, gzip: 54_314, brotli: 47_877 }),
     ("./react", Bytes { raw: 3_146, gzip: 1_516, brotli: 1_334 }),
+    ("./testing", Bytes { raw: 581_623, gzip: 240_531, brotli: 196_515 }),
     ("./vue", Bytes { raw: 3_146, gzip: 1_536, brotli: 1_363 }),
 ];
 

@@ -1,7 +1,7 @@
 // What must not compile. A line that does is reported, since its `@ts-expect-error` is then unused.
 
 import { create, EVENT, MessageExtensionError, TYPES } from 'message-extensions';
-import type { Chat, Message, MessageExtensionConflict, MessageExtensionErrorCode, MessageExtensionWriteResult, WatchedExtension } from 'message-extensions';
+import type { Chat, ChatEvent, CustomMessagePayload, Message, MessageExtensionConflict, MessageExtensionErrorCode, MessageExtensionWriteResult, WatchedExtension } from 'message-extensions';
 
 declare const chat: Chat;
 declare const message: Message;
@@ -79,6 +79,26 @@ chat.on(EVENT.MESSAGE_EXTENSIONS_CONFLICT, ({ data }) => data.extensions[0]?.aut
 chat.on(EVENT.SDK_READY, 1);
 // @ts-expect-error a field that messages do not have
 chat.on(EVENT.MESSAGE_RECEIVED, ({ data }) => data[0]?.seq);
+
+// @ts-expect-error a handler of another event
+chat.on(EVENT.MESSAGE_EXTENSIONS_UPDATED, (event: ChatEvent<'onMessageExtensionsDeleted'>) => event);
+// @ts-expect-error a handler of another event
+chat.off(EVENT.ERROR, (event: ChatEvent<'onMessageReceived'>) => event);
+// @ts-expect-error a handler with a parameter that events do not fill
+chat.once(EVENT.SDK_READY, (event: ChatEvent, more: number) => [event, more]);
+// @ts-expect-error a name that is no name of an event, with a handler that says nothing
+chat.on('MESSAGE_EXTENSIONS_UPDATED', (() => {}) as Function);
+// @ts-expect-error a name that is no name of an event
+chat.off('MESSAGE_EXTENSIONS_UPDATED', () => {});
+
+declare const custom: Message<CustomMessagePayload>;
+// @ts-expect-error a custom message has no text
+custom.payload.text;
+// @ts-expect-error any message, where one with a payload is wanted
+const wanted: typeof custom = message;
+void wanted;
+// @ts-expect-error what names a message is missing, and it is no declared one either
+chat.getMessageExtensions({ ID: 'x', conversationType: 'C2C', to: 'bob', status: 'success', isSupportExtension: true });
 
 const draft = { to: 'bob', conversationType: 'C2C', payload: { data: '' }, isSupportExtension: true } as const;
 // @ts-expect-error a rule that does not exist

@@ -16,6 +16,7 @@ import type {
   ChatEvent,
   ChatEventHandler,
   CustomMessage,
+  CustomMessagePayload,
   ExtensionRules,
   Message,
   MessageExtension,
@@ -25,6 +26,7 @@ import type {
   MessageExtensionResult,
   MessageExtensionWriteResult,
   MessageLike,
+  TextMessagePayload,
   WatchedExtension,
 } from 'message-extensions';
 
@@ -91,6 +93,15 @@ async function vote(): Promise<void> {
     else if (message.type === 'TIMTextElem') is<typeof message.payload.text, string>(true);
     else is<typeof message.payload, unknown>(true);
   }
+
+  // A message by its payload: one of ours, or of the app's own reading.
+  const votes = list.data.messageList.filter((message): message is Message<CustomMessagePayload> => message.type === 'TIMCustomElem');
+  is<(typeof votes)[number]['payload'], CustomMessagePayload>(true);
+  const sent: Message<CustomMessagePayload> = draft;
+  await chat.sendMessage(sent);
+  is<Message<TextMessagePayload>['payload'], TextMessagePayload>(true);
+  is<Message<{ url: string }>['payload'], { url: string }>(true);
+  is<Message, Message<unknown>>(true);
 
   const out = await chat.logout();
   is<typeof out.data.actionStatus, 'OK'>(true);

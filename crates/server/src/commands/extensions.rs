@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use message_extensions_core::code::{Error, NOT_SUPPORTED};
+use message_extensions_core::code::Error;
 use message_extensions_core::law::{Message, Operation};
-use message_extensions_core::message::MessageRef;
+use message_extensions_core::serve::names::check_message;
+use message_extensions_core::serve::refusal::{no_such_message, not_supported};
 use message_extensions_core::wire::{Address, PullRequest, SetRequest};
 
-use super::groups::check_group_id;
 use super::{Call, Command, failed, to_json};
-use crate::caller::{UrlParameters, check_user_id};
-use crate::envelope::{Answer, no_such_message};
+use crate::caller::UrlParameters;
+use crate::envelope::Answer;
 use crate::message_queue::{Hot, Request};
 use crate::visibility;
 
@@ -22,11 +22,7 @@ pub(super) async fn set(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Ans
     let request_id = url.request_id()?;
     let operation = Operation::parse(request, call.caller.is_admin, &call.app.config.limits)?;
     if !hot.stored.message.extensible {
-        return Err(Error::new(
-            NOT_SUPPORTED,
-            "the message does not support extensions: it was sent without SupportMessageExtension, or to a group of a \
-             type that has none",
-        ));
+        return Err(not_supported());
     }
     let request = Request { operation, caller: call.caller, request_id };
     call.app.queue.submit(&hot, request).await
@@ -51,18 +47,7 @@ async fn find(call: &Call<'_>, address: Address) -> Result<Arc<Hot>, Error> {
         Command::SetC2c | Command::PullC2c => address.c2c()?,
         _ => address.group()?,
     };
-    check(&named)?;
+    check_message(&named)?;
     let found = visibility::find(call.app, &call.caller, named).await.map_err(|e| failed(&e))?;
     found.ok_or_else(no_such_message)
-}
-
-/// What no message can be named by, whoever asks.
-fn check(named: &MessageRef) -> Result<(), Error> {
-    match named {
-        MessageRef::C2c { from, to, .. } => {
-            from.iter().try_for_each(|from| check_user_id("From_Account", from))?;
-            check_user_id("To_Account", to)
-        }
-        MessageRef::Group { group_id, .. } => check_group_id(group_id),
-    }
 }

@@ -2,29 +2,21 @@
 
 use std::collections::HashSet;
 
-use message_extensions_core::code::{Error, GROUP_EXISTS, NO_SUCH_GROUP};
+use message_extensions_core::code::{Error, GROUP_EXISTS};
+use message_extensions_core::serve::names::{
+    check_group, check_group_id, check_user_id, user_ids, user_ids_or_none,
+};
+use message_extensions_core::serve::refusal::no_such_group;
+use message_extensions_core::serve::sending::farewell;
 use message_extensions_core::wire::{
-    CreateGroupRequest, Event, GroupReply, GroupRequest, Member, OK, Status, command,
+    CreateGroupRequest, GroupReply, GroupRequest, Member, OK, Status, command,
 };
 
-use super::{Call, failed, invalid, to_json};
-use crate::caller::check_user_id;
+use super::{Call, failed, to_json};
 use crate::clock::now_ms;
 use crate::envelope::Answer;
 use crate::hub::EventJson;
 use crate::store::NewGroup;
-
-/// Longest GroupId, bytes of UTF-8.
-const GROUP_ID_BYTES: usize = 48;
-/// Longest Name, bytes of UTF-8.
-const NAME_BYTES: usize = 100;
-/// Members in one request.
-const MEMBERS: usize = 500;
-const TYPES: [&str; 5] = ["Private", "Public", "ChatRoom", "AVChatRoom", "Community"];
-
-pub(super) fn no_such_group() -> Error {
-    Error::new(NO_SUCH_GROUP, "GroupId names no group that exists and that you may see")
-}
 
 pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
     let request: CreateGroupRequest = call.admin_request(body).await?;
@@ -101,25 +93,15 @@ async fn bid_farewell(
     command: &str,
     group_id: String,
 ) -> Result<(), Error> {
-    let event: Event = Event {
-        callback_command: command.into(),
-        group_id: Some(group_id.clone()),
-        event_time: Some(now_ms()),
-        ..Event::empty()
-    };
+    let event = farewell(command, group_id.clone(), now_ms());
     call.app.delivery.bid_farewell(&group_id, past, EventJson::from(to_json(&event)?)).await;
     Ok(())
 }
 
 pub(super) fn new_group(request: CreateGroupRequest) -> Result<NewGroup, Error> {
     let group_type = request.r#type.unwrap_or_default();
-    if !TYPES.contains(&group_type.as_str()) {
-        return Err(invalid(format!("Type must be one of {}", TYPES.join(", "))));
-    }
     let name = request.name.unwrap_or_default();
-    if !(1..=NAME_BYTES).contains(&name.len()) {
-        return Err(invalid(format!("Name must have 1 to {NAME_BYTES} bytes of UTF-8")));
-    }
+    check_group(&group_type, &name)?;
     let group_id = request.group_id.unwrap_or_else(|| made_group_id(&group_type));
     check_group_id(&group_id)?;
     let mut members =
@@ -138,31 +120,7 @@ fn made_group_id(group_type: &str) -> String {
     format!("{prefix}{}", random.to_ascii_uppercase())
 }
 
-pub(super) fn check_group_id(group_id: &str) -> Result<(), Error> {
-    if (1..=GROUP_ID_BYTES).contains(&group_id.len()) && !group_id.chars().any(char::is_control) {
-        return Ok(());
-    }
-    Err(invalid(format!("GroupId must have 1 to {GROUP_ID_BYTES} bytes of UTF-8 and no control characters")))
-}
-
 fn group_id(request: &GroupRequest) -> Result<String, Error> {
     let group_id = request.group_id.clone().unwrap_or_default();
     check_group_id(&group_id).map(|()| group_id)
-}
-
-fn user_ids(field: &str, users: Vec<String>) -> Result<Vec<String>, Error> {
-    if users.is_empty() {
-        return Err(invalid(format!("{field} must hold at least one UserID")));
-    }
-    user_ids_or_none(field, users)
-}
-
-fn user_ids_or_none(field: &str, users: Vec<String>) -> Result<Vec<String>, Error> {
-    if users.len() > MEMBERS {
-        return Err(invalid(format!("{field} holds {} UserIDs, at most {MEMBERS} are allowed", users.len())));
-    }
-    for (i, user) in users.iter().enumerate() {
-        check_user_id(&format!("{field}[{i}]"), user)?;
-    }
-    Ok(users)
 }

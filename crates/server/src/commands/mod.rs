@@ -1,6 +1,5 @@
 //! What the commands do, and what all of them share. A file a subject.
 
-pub(crate) mod body;
 mod extensions;
 mod groups;
 mod messages;
@@ -9,14 +8,16 @@ mod register;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use message_extensions_core::code::{ADMIN_ONLY, Error, INVALID_PARAMETER, NOT_ENABLED};
+use message_extensions_core::code::Error;
+use message_extensions_core::serve::body;
+use message_extensions_core::serve::command::Command;
+use message_extensions_core::serve::refusal::{admin_only, internal, not_enabled};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::App;
 use crate::caller::{Caller, UrlParameters};
-use crate::command::Command;
-use crate::envelope::{Answer, internal};
+use crate::envelope::Answer;
 use crate::store::Group;
 use crate::visibility;
 
@@ -31,7 +32,7 @@ pub(crate) async fn run(
     let call = Call { app, caller, command };
     if app.config.extensions_off && command.is_of_extensions() {
         call.count().await?;
-        return Err(Error::new(NOT_ENABLED, "message extensions are switched off for this app"));
+        return Err(not_enabled());
     }
     match command {
         Command::SetC2c | Command::SetGroup => extensions::set(call, url, body).await,
@@ -72,7 +73,7 @@ impl Call<'_> {
         if self.caller.is_admin {
             return Ok(request);
         }
-        Err(Error::new(ADMIN_ONLY, "only an app admin may make this call"))
+        Err(admin_only())
     }
 
     /// A group, if the caller may see it.
@@ -89,8 +90,4 @@ fn to_json(reply: &impl Serialize) -> Answer {
 fn failed(error: &dyn Display) -> Error {
     tracing::error!(%error, "a command failed");
     internal()
-}
-
-fn invalid(text: impl Into<String>) -> Error {
-    Error::with(INVALID_PARAMETER, text.into())
 }

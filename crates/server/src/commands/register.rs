@@ -2,11 +2,12 @@
 
 use message_extensions_core::code::{Error, NO_SUCH_GROUP, NOT_SUPPORTED};
 use message_extensions_core::message::{is_refused_group, message_id};
+use message_extensions_core::serve::names::{check_group_id, check_user_id};
+use message_extensions_core::serve::refusal::{invalid, no_such_group};
+use message_extensions_core::serve::sending::{check_message_id, check_rules};
 use message_extensions_core::wire::{CreateGroupRequest, RegisterRequest};
 
-use super::messages::{check_message_id, check_rules, send_reply};
-use super::{Call, failed, groups, invalid, to_json};
-use crate::caller::check_user_id;
+use super::{Call, failed, groups, to_json};
 use crate::clock::now_s;
 use crate::envelope::Answer;
 use crate::store::{Conversation, NewMessage, StoredMessage, msg_key_numbers};
@@ -16,7 +17,7 @@ pub(super) async fn register(call: Call<'_>, body: &[u8]) -> Answer {
     let request: RegisterRequest = call.admin_request(body).await?;
     let given_id = request.message_id.clone();
     let message = new_message(&call, request).await?;
-    to_json(&send_reply(keep(&call, message, given_id).await?))
+    to_json(&keep(&call, message, given_id).await?.sent().reply())
 }
 
 async fn new_message(call: &Call<'_>, request: RegisterRequest) -> Result<NewMessage, Error> {
@@ -30,7 +31,7 @@ async fn new_message(call: &Call<'_>, request: RegisterRequest) -> Result<NewMes
         }
     };
     if let Some(id) = &request.message_id {
-        check_message_id(id, &sender, &call.caller)?;
+        check_message_id(id, &sender, call.caller.is_admin)?;
     }
     let rules = request.extension_rules.clone();
     check_rules(rules.as_ref(), extensible, &call.app.config.limits)?;
@@ -68,7 +69,7 @@ async fn adopted_group(
     extensible: bool,
 ) -> Result<Conversation, Error> {
     let group_id = request.group_id.unwrap_or_default();
-    groups::check_group_id(&group_id)?;
+    check_group_id(&group_id)?;
     let mut group = call.group(&group_id).await?;
     let known_type = group.as_ref().map(|group| group.group_type.clone());
     let group_type = known_type.or(request.r#type).unwrap_or_else(|| "Public".into());
@@ -96,7 +97,7 @@ async fn adopted_group(
         groups::make(call, new).await?;
         group = call.group(&group_id).await?;
     }
-    let no = group.ok_or_else(groups::no_such_group)?.no;
+    let no = group.ok_or_else(no_such_group)?.no;
     Ok(Conversation::Group { group_id, no })
 }
 
@@ -108,7 +109,7 @@ async fn keep(
 ) -> Result<StoredMessage, Error> {
     loop {
         let inserted = call.app.store.insert_message(message.clone()).await.map_err(|e| failed(&e))?;
-        let inserted = inserted.ok_or_else(groups::no_such_group)?;
+        let inserted = inserted.ok_or_else(no_such_group)?;
         if inserted.is_new {
             return Ok(inserted.stored);
         }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use message_extensions_core::code::Error;
 use message_extensions_core::law::{Change, Message, Terms, Writer};
 use message_extensions_core::limits::Limits;
+use message_extensions_core::serve::refusal::internal;
 use message_extensions_core::wire::{Event, MsgElement, Status};
 
 use super::{Hot, Pending};
 use crate::clock::now_ms;
-use crate::envelope::internal;
 use crate::hub::EventJson;
 use crate::store::{AnswerId, Commit, StoredMessage, Webhook};
 

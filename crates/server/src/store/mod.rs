@@ -24,11 +24,11 @@ use message_extensions_core::code::Error;
 use message_extensions_core::law::{Change, Message};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::{MessageRef, msg_key, msg_key_parts};
+use message_extensions_core::serve::sending::{Place, Sent};
 use message_extensions_core::wire::Rules;
 use prometheus_client::registry::Registry;
 
-/// How many answers of one caller on one message are remembered.
-pub const REMEMBERED_ANSWERS: u64 = 8;
+pub use message_extensions_core::serve::REMEMBERED_ANSWERS;
 
 /// What other numbers than these could not be read by JavaScript.
 const LATEST_TIME: u64 = (1 << 53) - 1;
@@ -283,15 +283,25 @@ impl StoredMessage {
     /// The wire key.
     #[must_use]
     pub fn wire_key(&self) -> MessageRef {
-        match &self.message.conversation {
-            Conversation::C2c { to } => MessageRef::C2c {
-                from: Some(self.message.sender.clone()),
-                to: to.clone(),
-                msg_key: self.message.msg_key(),
+        self.sent().name()
+    }
+
+    /// As clients are told of it.
+    pub(crate) fn sent(&self) -> Sent<'_> {
+        let message = &self.message;
+        Sent {
+            sender: &message.sender,
+            place: match &message.conversation {
+                Conversation::C2c { to } => Place::C2c(to),
+                Conversation::Group { group_id, .. } => Place::Group(group_id),
             },
-            Conversation::Group { group_id, .. } => {
-                MessageRef::Group { group_id: group_id.clone(), msg_seq: self.msg_seq }
-            }
+            msg_seq: self.msg_seq,
+            random: message.random,
+            time: message.time,
+            extensible: message.extensible,
+            rules: message.rules.as_ref(),
+            message_id: &message.message_id,
+            body: &message.body,
         }
     }
 }

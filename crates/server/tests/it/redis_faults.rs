@@ -1,6 +1,7 @@
 //! The store on Redis when its servers forget, fall silent, go and come back, or answer without being heard.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -141,12 +142,14 @@ async fn a_write_that_no_replica_acknowledges_is_refused_and_its_retry_finds_it(
     server.stop().await;
 }
 
-/// Forwards to `to`, and now and then loses an answer with its connection.
+/// Forwards to `to`, and loses every tenth answer with its connection.
 async fn losing_answers(to: u16) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let answers = Arc::<AtomicUsize>::default();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
+            let answers = Arc::clone(&answers);
             tokio::spawn(async move {
                 let server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
                 let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
@@ -155,7 +158,9 @@ async fn losing_answers(to: u16) -> u16 {
                     tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
                 let mut answer = vec![0; 1 << 16];
                 while let Ok(length @ 1..) = from_server.read(&mut answer).await {
-                    if fastrand::u8(0..25) == 0 || to_client.write_all(&answer[..length]).await.is_err() {
+                    if answers.fetch_add(1, Ordering::Relaxed) % 10 == 9
+                        || to_client.write_all(&answer[..length]).await.is_err()
+                    {
                         break;
                     }
                 }
@@ -217,7 +222,7 @@ async fn a_write_whose_answer_is_lost_on_the_way_is_done_once() {
     for (key, seq) in &answered {
         assert_eq!(held.get(key), Some(seq), "{key}");
     }
-    assert!(answered.len() > WRITERS * WRITES / 2, "{}", answered.len());
+    assert!(answered.len() > WRITERS * WRITES / 4, "{}", answered.len());
     assert!(sample(&nodes[1].api, "message_extensions_redis_failures_total").await > 0.0, "nothing was lost");
 }
 

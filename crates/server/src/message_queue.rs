@@ -188,6 +188,10 @@ impl MessageQueue {
                 }
             }
             tracing::error!(%error, "operations could not be committed");
+            // They may have been, all the same.
+            if let Some(nodes) = self.delivery.nodes() {
+                nodes.rename();
+            }
             turn.refuse(&internal());
             return None;
         }

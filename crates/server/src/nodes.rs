@@ -205,8 +205,14 @@ impl Nodes {
     fn or_rename(&self, outcome: Result<(), StoreError>) {
         if let Err(error) = outcome {
             tracing::error!(%error, "other nodes could not be told of a change; they find it in the log");
-            *self.name.lock().unwrap_or_else(PoisonError::into_inner) = new_name();
+            self.rename();
         }
+    }
+
+    /// What this node has committed so far may not have been told, not even to its own connections: under another name it takes
+    /// part in looking for that, as if a node had died.
+    pub(crate) fn rename(&self) {
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = new_name();
     }
 }
 

@@ -93,8 +93,9 @@ impl Delivery {
         let Some(last) = (events.len() as u64).checked_sub(1).map(|more| seq + more) else { return };
         let place = nodes.order.of(message_no);
         let mut delivered = place.lock().await;
-        let known = delivered.seq;
-        if let Some(known) = known.filter(|known| seq > known + 1) {
+        // Of what is not remembered nothing was delivered for longer than the log goes back.
+        let known = delivered.seq.unwrap_or_default();
+        if seq > known + 1 {
             // Another node has committed what is between, and has not told it yet.
             match nodes.bus.log_of(message_no).await {
                 Ok(log) => {
@@ -105,7 +106,7 @@ impl Delivery {
                 Err(error) => tracing::warn!(%error, "what another node has committed cannot be read"),
             }
         }
-        let told = known.map_or(0, |known| known.saturating_add(1).saturating_sub(seq));
+        let told = known.saturating_add(1).saturating_sub(seq);
         let new = events.get(usize::try_from(told).unwrap_or(usize::MAX)..).unwrap_or_default();
         self.hand(sender, conversation, new).await;
         delivered.until(last);

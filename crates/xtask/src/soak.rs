@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -56,6 +56,10 @@ const PARTS: [Part; 10] = [
             let linear = [("SOAK_LINEAR_WINDOWS", 20), ("SOAK_LINEAR_KILLS", 3)];
             Ok(format!("{under_load}; {}", soak.server("soak::linear::", &linear)?))
         },
+    },
+    Part {
+        name: "nodes",
+        run: |soak| soak.server("soak::nodes::", &[("SOAK_NODE_VOTERS", 300), ("SOAK_NODE_KILLS", 10)]),
     },
     Part { name: "simulation", run: simulation },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::steady_ms;
 
-/// How long it is remembered after the last delivery.
+/// How long it is remembered after the last delivery: longer than the log of what was committed goes back.
 const IDLE_MS: u64 = 300_000;
 
 /// By the message's number. The inner lock is held while something is delivered, so that it is in order.

@@ -7,6 +7,7 @@ mod flood;
 mod history;
 mod kill;
 mod linear;
+mod nodes;
 mod redis;
 mod stampede;
 mod two_writers;

@@ -1,13 +1,14 @@
 //! A store on Redis that has the flaws that it is told to have.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use message_extensions_server::store::{
-    Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, RedisStore, Store,
-    StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, Bus, C2cPage, Commit, Group, Heard, Inserted, Loaded, MessageName, NewGroup, NewMessage,
+    RedisStore, Store, StoreError, StoredMessage, Topic, Trimmed, Webhook,
 };
 
 /// What a node's store on Redis is like, but for its flaws.
@@ -18,11 +19,25 @@ pub(crate) struct FlawedStore {
     seen: Mutex<HashMap<i64, u64>>,
     /// Between the reading of a message and its answer.
     load_delay: Duration,
+    mute: Option<Arc<MuteBus>>,
+}
+
+/// A node that commits and does not live to tell; until it is dead it beats.
+pub(crate) struct MuteBus {
+    inner: Arc<dyn Bus>,
+    is_dead: Arc<AtomicBool>,
 }
 
 impl FlawedStore {
     pub(crate) fn on(inner: RedisStore) -> Self {
-        Self { inner, is_unaware: false, seen: Mutex::default(), load_delay: Duration::ZERO }
+        Self { inner, is_unaware: false, seen: Mutex::default(), load_delay: Duration::ZERO, mute: None }
+    }
+
+    /// Tells other nodes nothing, and is silent altogether from when `is_dead`.
+    pub(crate) fn mute(mut self, is_dead: &Arc<AtomicBool>) -> Self {
+        let inner = self.inner.bus().unwrap();
+        self.mute = Some(Arc::new(MuteBus { inner, is_dead: Arc::clone(is_dead) }));
+        self
     }
 
     pub(crate) fn unaware(self) -> Self {
@@ -56,6 +71,9 @@ impl Store for FlawedStore {
     }
     fn is_shared(&self) -> bool {
         true
+    }
+    fn bus(&self) -> Option<Arc<dyn Bus>> {
+        self.mute.clone().map(|mute| mute as Arc<dyn Bus>)
     }
     async fn create_group(&self, group: NewGroup) -> Result<bool, StoreError> {
         self.inner.create_group(group).await
@@ -127,5 +145,40 @@ impl Store for FlawedStore {
     }
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl Bus for MuteBus {
+    async fn tell(&self, _: &Topic, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn beat(&self, node: &str) -> Result<Vec<String>, StoreError> {
+        if self.is_dead.load(Ordering::SeqCst) {
+            std::future::pending().await
+        } else {
+            self.inner.beat(node).await
+        }
+    }
+    async fn listen(&self, topic: &Topic) -> Result<(), StoreError> {
+        self.inner.listen(topic).await
+    }
+    async fn unlisten(&self, topic: &Topic) {
+        self.inner.unlisten(topic).await;
+    }
+    async fn hear(&self) -> Heard {
+        self.inner.hear().await
+    }
+    async fn groups_of(&self, user: &str) -> Result<Vec<String>, StoreError> {
+        self.inner.groups_of(user).await
+    }
+    async fn log_of(&self, message_no: i64) -> Result<Vec<Arc<str>>, StoreError> {
+        self.inner.log_of(message_no).await
+    }
+    async fn whole_log(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        self.inner.whole_log().await
+    }
+    async fn lead(&self, node: &str, duration: Duration) -> Result<bool, StoreError> {
+        self.inner.lead(node, duration).await
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use message_extensions_server::store::RedisStore;
 use serde_json::{Value, json};
 
 use crate::client::{
     ADD, ADMIN, Api, CREATE, DELETE, DESTROY, GET, GROUP_GET, GROUP_SEND, GROUP_SET, SEND, SET, Server,
     config, message, query, set, with,
 };
+use crate::flawed_store::FlawedStore;
 use crate::membership::LEFT;
 use crate::redis_servers::{Redis, cluster, single};
 use crate::socket::Socket;
@@ -21,9 +24,7 @@ struct Two {
 
 async fn two_on(redis: &Redis) -> Two {
     let servers = redis.servers();
-    let store = async || {
-        Arc::new(message_extensions_server::store::RedisStore::connect(servers.clone()).await.unwrap())
-    };
+    let store = async || Arc::new(RedisStore::connect(servers.clone()).await.unwrap());
     Two { a: Server::on(config(), store().await).await, b: Server::on(config(), store().await).await }
 }
 
@@ -200,6 +201,32 @@ async fn who_may_have_missed_something_is_sent_back_and_then_hears_all() {
     let mut bob = Socket::login(b.api.address, "bob").await;
     a.api.ok("alice", SET, &set(&named, &[("k", "v", 0)])).await;
     assert_eq!(bob.event().await["Seq"], 1);
+}
+
+#[tokio::test]
+async fn what_a_node_did_not_live_to_tell_is_told_by_the_others_in_order_and_once() {
+    let servers = cluster().servers();
+    let store = async || RedisStore::connect(servers.clone()).await.unwrap();
+    let is_dead = Arc::<AtomicBool>::default();
+    let mute = FlawedStore::on(store().await).mute(&is_dead);
+    let (a, b) =
+        (Server::on(config(), Arc::new(mute)).await, Server::on(config(), Arc::new(store().await)).await);
+    let named = a.api.c2c_message().await;
+    let mut bob = Socket::login(b.api.address, "bob").await;
+    for seq in 1..=2 {
+        a.api.ok("alice", SET, &set(&named, &[("k", "v", seq - 1)])).await;
+    }
+    bob.has_nothing().await;
+    // Who writes finds what is missing; the one after that only the death brings up.
+    b.api.ok("bob", SET, &set(&named, &[("k", "w", 2)])).await;
+    for seq in 1..=3 {
+        assert_eq!(bob.event().await["Seq"], seq);
+    }
+    a.api.ok("alice", SET, &set(&named, &[("k", "x", 3)])).await;
+    bob.has_nothing().await;
+    is_dead.store(true, Ordering::SeqCst);
+    assert_eq!(bob.event().await["Seq"], 4);
+    bob.has_nothing().await;
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { inCheckout } from './paths.js';
 
-const OPTIONS = '--cluster-enabled yes --cluster-node-timeout 1000';
+/** Nobody is taken for dead who only had to wait for the machine. */
+const OPTIONS = '--cluster-enabled yes --cluster-node-timeout 15000';
 
 /** Called by vitest, once; what it gives back is called at the end. */
 export async function setup() {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use message_extensions_server::store::RedisStore;
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use crate::client::{
     ADD, ADMIN, Api, CREATE, DELETE, DESTROY, GET, GROUP_GET, GROUP_SEND, GROUP_SET, SEND, SET, Server,
@@ -201,6 +202,34 @@ async fn who_may_have_missed_something_is_sent_back_and_then_hears_all() {
     let mut bob = Socket::login(b.api.address, "bob").await;
     a.api.ok("alice", SET, &set(&named, &[("k", "v", 0)])).await;
     assert_eq!(bob.event().await["Seq"], 1);
+}
+
+#[tokio::test]
+async fn who_may_have_missed_something_while_masters_were_replaced_is_sent_back_too() {
+    let redis = spawn_blocking(Redis::cluster).await.unwrap();
+    let Two { a, b } = two_on(&redis).await;
+    let named = a.api.c2c_message().await;
+    let mut bob = Socket::login(b.api.address, "bob").await;
+    let failing_over = spawn_blocking(move || {
+        for replica in redis.replica_ports() {
+            assert_eq!(redis.ask(replica, "cluster failover").trim(), "OK");
+        }
+        redis.settle();
+        redis
+    });
+    assert_eq!(bob.closed().await, 4006);
+    let _redis = failing_over.await.unwrap();
+    // It may be sent back once more, for those that were replaced last.
+    for key in 0.. {
+        let mut bob = Socket::open(b.api.address, &format!("?{}", query("bob"))).await;
+        if bob.is_ready().await {
+            let write = set(&named, &[(&format!("k{key}"), "v", 0)]);
+            while a.api.call("alice", SET, &write).await["ErrorCode"] == 10002 {}
+            if bob.event_unless_gone().await.is_some() {
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sharded pub/sub between nodes: a topic's channel is in the slot of what it is about, so each master carries its share.
 //!
-//! When a connection is lost, or a channel goes elsewhere, everything is listened to anew and [`Heard::Lost`] is said once.
+//! When a connection is lost, or slots go elsewhere, everything is listened to anew and [`Heard::Lost`] is said once.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{FromRedisValue, PushInfo, PushKind, Value, cmd};
 use tokio::sync::mpsc;
@@ -125,6 +126,8 @@ impl RedisBus {
             self.round.fetch_add(1, Ordering::SeqCst);
             self.connections.lock().await.clear();
             self.engine.look_again().await;
+            // What it has found is known.
+            let _ = self.engine.moved().now_or_never();
             let wanted: Vec<_> = self.wanted().values().cloned().collect();
             let all = wanted.iter().map(|topic| self.subscribe("SSUBSCRIBE", topic));
             match futures_util::future::try_join_all(all).await {
@@ -184,7 +187,14 @@ impl Bus for RedisBus {
     async fn hear(&self) -> Heard {
         let mut heard = self.heard.lock().await;
         loop {
-            let Some((round, info)) = heard.recv().await else { return std::future::pending().await };
+            let (round, info) = tokio::select! {
+                Some(said) = heard.recv() => said,
+                // While a master is replaced something may be told to nobody, and no connection breaks.
+                () = self.engine.moved() => {
+                    self.restore().await;
+                    return Heard::Lost;
+                }
+            };
             if round != self.round.load(Ordering::SeqCst) {
                 continue;
             }
@@ -226,6 +236,7 @@ impl Bus for RedisBus {
     }
 
     async fn beat(&self, node: &str) -> Result<Vec<String>, StoreError> {
+        self.engine.watch().await;
         let bucket = nodes_bucket();
         let call = Call::new(&BEAT, vec![bucket.key("nodes", "")]).arg(node).number(SILENCE_MS);
         self.engine.read(bucket, call).await

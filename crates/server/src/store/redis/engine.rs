@@ -16,6 +16,7 @@ use redis::{
     AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, ProtocolVersion, RedisError, ServerErrorKind,
     Value,
 };
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use self::node::{Job, Node, Target};
@@ -47,6 +48,8 @@ pub(super) struct Engine {
     looking: tokio::sync::Mutex<()>,
     /// How often it was looked, whatever was seen.
     looks: AtomicU64,
+    /// Slots have gone to other masters.
+    moved: Notify,
     nodes: Mutex<HashMap<Address, Node>>,
     pub(super) metrics: EngineMetrics,
 }
@@ -100,6 +103,7 @@ impl Engine {
             slots: Mutex::new(Arc::new(slots)),
             looking: tokio::sync::Mutex::default(),
             looks: AtomicU64::default(),
+            moved: Notify::new(),
             nodes: Mutex::default(),
             metrics: EngineMetrics::default(),
         })
@@ -294,6 +298,9 @@ impl Engine {
         }
         match Slots::look_at(&self.servers, self.slots().masters()).await {
             Ok(slots) => {
+                if slots.differs(&self.slots()) {
+                    self.moved.notify_one();
+                }
                 let masters = slots.masters();
                 self.nodes().retain(|address, _| masters.contains(address));
                 *self.slots_lock() = Arc::new(slots);
@@ -301,6 +308,18 @@ impl Engine {
             Err(why) => tracing::warn!(why, "nobody could say which master has which slot"),
         }
         self.looks.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Resolves when slots have gone to other masters, once.
+    pub(super) async fn moved(&self) {
+        self.moved.notified().await;
+    }
+
+    /// Looks whether slots have gone to other masters, since nobody is told.
+    pub(super) async fn watch(&self) {
+        if matches!(*self.slots(), Slots::Cluster { .. }) {
+            self.look_again().await;
+        }
     }
 
     fn slots(&self) -> Arc<Slots> {

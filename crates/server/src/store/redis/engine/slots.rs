@@ -85,6 +85,15 @@ impl Slots {
         Some(Self::Cluster { masters, replicas })
     }
 
+    /// Whether another master has something.
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(own), Self::One(other)) => own != other,
+            (Self::Cluster { masters: own, .. }, Self::Cluster { masters: other, .. }) => own != other,
+            _ => true,
+        }
+    }
+
     pub(super) fn master(&self, bucket: Bucket) -> Option<Address> {
         match self {
             Self::One(address) => Some(address.clone()),

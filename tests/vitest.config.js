@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['*.test.js'],
     environment: 'node',
+    globalSetup: ['support/cluster.js'],
     pool: 'forks',
     maxWorkers: 2,
     // Node 20 has WebSocket behind a flag.

@@ -1,7 +1,9 @@
 // The real server: one process a caller, on a free port of this machine.
 
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { connect, createServer as createNetServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 import { keep } from './children.js';
@@ -19,7 +21,7 @@ export function sign(userID, { app = APP, secret = SECRET, expire = 3600 } = {})
 }
 
 /**
- * Starts a server.
+ * Starts a server. With TEST_STORE=nodes it is two of them on a cluster, and connections go to one and the other in turn.
  *
  * @param {object} options
  * @param {number} [options.port] where to listen; a free port when omitted
@@ -28,8 +30,29 @@ export function sign(userID, { app = APP, secret = SECRET, expire = 3600 } = {})
  * @param {string[]} [options.flags] more of its options
  */
 export async function startServer({ port = 0, data, staticDir, flags = [] } = {}) {
-  const args = ['--sdk-app-id', String(APP), '--admin', ADMIN, '--listen', `127.0.0.1:${port}`];
-  args.push(...(data ? ['--data', data] : ['--store', 'memory']), ...(staticDir ? ['--static', staticDir] : []), ...flags);
+  const more = [...(staticDir ? ['--static', staticDir] : []), ...flags];
+  if (!process.env.TEST_REDIS) return startOne(port, [...(data ? ['--data', data] : ['--store', 'memory']), ...more]);
+  // What was kept in a folder is found again by its name.
+  const prefix = `${data ?? randomUUID()}:`;
+  const store = ['--store', process.env.TEST_REDIS, '--redis-key-prefix', prefix];
+  const nodes = await Promise.all([startOne(0, [...store, ...more]), startOne(0, [...store, ...more])]);
+  const balancer = await startBalancer(port, nodes);
+  const url = `http://127.0.0.1:${balancer.port}`;
+  const both = (end) => async () => {
+    await Promise.all(nodes.map(end));
+    await balancer.close();
+  };
+  return {
+    url,
+    port: balancer.port,
+    stop: both((node) => node.stop()),
+    kill: both((node) => node.kill()),
+    call: (command, body, identifier = ADMIN) => call(url, command, body, identifier),
+  };
+}
+
+async function startOne(port, flags) {
+  const args = ['--sdk-app-id', String(APP), '--admin', ADMIN, '--listen', `127.0.0.1:${port}`, ...flags];
   const child = spawn(SERVER, args, {
     env: { ...process.env, MESSAGE_EXTENSIONS_SECRET_KEY: SECRET, RUST_LOG: 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,6 +83,33 @@ export async function startServer({ port = 0, data, staticDir, flags = [] } = {}
     kill: () => signal('SIGKILL'),
     /** One REST call; `identifier` is an admin when omitted. */
     call: (command, body, identifier = ADMIN) => call(url[1], command, body, identifier),
+  };
+}
+
+/** Passes each connection on to the next node. */
+async function startBalancer(port, nodes) {
+  const sockets = new Set();
+  let turn = 0;
+  const front = createNetServer((socket) => {
+    const onward = connect(nodes[turn++ % nodes.length].port, '127.0.0.1');
+    socket.pipe(onward).pipe(socket);
+    for (const [one, other] of [[socket, onward], [onward, socket]]) {
+      sockets.add(one);
+      one.on('error', () => {}).on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  front.listen(port, '127.0.0.1');
+  await once(front, 'listening');
+  return {
+    port: front.address().port,
+    async close() {
+      front.close();
+      sockets.forEach((socket) => socket.destroy());
+      await once(front, 'close');
+    },
   };
 }
 

@@ -13,12 +13,15 @@ use message_extensions_core::code::{
 use message_extensions_core::law::CallRate;
 use message_extensions_core::serve::command::Command;
 use message_extensions_core::serve::names::check_user_id;
+use message_extensions_core::serve::refusal::internal;
 use message_extensions_core::usersig;
 use serde::Deserialize;
 use tokio::time::sleep;
 
 use crate::clock::{now_s, steady_ms};
 use crate::config::Config;
+
+use crate::store::Store;
 
 /// Signatures that are remembered as checked, and how long one may be, bytes: one signature can be packed in many
 /// ways, and must not fill the memory so.
@@ -166,22 +169,39 @@ impl Callers {
         Ok(until)
     }
 
-    /// Counts a call.
+    /// Counts a call, with those through other nodes.
     ///
     /// # Errors
-    /// 60007 when the caller has had the calls of this second.
-    pub(crate) fn admit(&self, caller: &Caller, command: Command) -> Result<(), Error> {
+    /// 60007 when the caller has had the calls of this second; 10002.
+    pub(crate) async fn admit(
+        &self,
+        caller: &Caller,
+        command: Command,
+        store: &dyn Store,
+    ) -> Result<(), Error> {
         let (command, limit) = if caller.is_admin {
             (Some(command), self.admin_calls_per_second)
         } else {
             (None, self.user_calls_per_second)
         };
-        self.rates().entry((caller.identifier.clone(), command)).or_default().admit(steady_ms(), limit)
+        self.rates().entry((caller.identifier.clone(), command)).or_default().admit(steady_ms(), limit)?;
+        if limit == 0 || !store.is_shared() {
+            return Ok(());
+        }
+        let name = command.map(|command| format!("{command:?}")).unwrap_or_default();
+        match store.count_call(&caller.identifier, &name).await {
+            Ok(count) if count > limit => Err(CallRate::REFUSED),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(%error, "a call could not be counted");
+                Err(internal())
+            }
+        }
     }
 
     /// Counts a call that is not refused: it waits for a second in which the caller may make it.
-    pub(crate) async fn admit_in_time(&self, caller: &Caller, command: Command) {
-        while self.admit(caller, command).is_err() {
+    pub(crate) async fn admit_in_time(&self, caller: &Caller, command: Command, store: &dyn Store) {
+        while self.admit(caller, command, store).await.is_err() {
             sleep(Duration::from_millis(1000 - steady_ms() % 1000)).await;
         }
     }

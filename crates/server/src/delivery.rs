@@ -1,6 +1,7 @@
 //! How events reach those who may see them, why a message always arrives before its changes, and why nothing of a group
 //! follows to those who were told that they have left it.
 
+use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -9,13 +10,16 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::group_cache::GroupCache;
 use crate::hub::{EventJson, Hub};
-use crate::store::{Conversation, StoredMessage};
+use crate::nodes::{self, Nodes, What};
+use crate::store::{Bus, Conversation, StoredMessage};
 
 const STRIPES: usize = 64;
 
 pub(crate) struct Delivery {
     pub(crate) hub: Arc<Hub>,
     groups: Arc<GroupCache>,
+    /// `None`: this is the only node.
+    nodes: Option<Nodes>,
     /// Held for reading while a message is stored and pushed, and passed through before a message's first change: so
     /// the message is pushed first. Striped by conversation, so that conversations do not wait for each other.
     arrivals: Stripes,
@@ -41,12 +45,79 @@ impl Stripes {
 }
 
 impl Delivery {
-    pub(crate) fn new(hub: Arc<Hub>, groups: Arc<GroupCache>) -> Self {
-        Self { hub, groups, arrivals: Stripes::new(), memberships: Stripes::new() }
+    pub(crate) fn new(hub: Arc<Hub>, groups: Arc<GroupCache>, bus: Option<Arc<dyn Bus>>) -> Self {
+        let nodes = bus.map(Nodes::new);
+        Self { hub, groups, nodes, arrivals: Stripes::new(), memberships: Stripes::new() }
     }
 
-    /// Hands the events to everybody who sees the conversation at this moment.
-    pub(crate) async fn push(&self, sender: &str, conversation: &Conversation, events: &[EventJson]) {
+    /// This node among others, where there are others.
+    pub(crate) const fn nodes(&self) -> Option<&Nodes> {
+        self.nodes.as_ref()
+    }
+
+    /// Hands committed changes of a message, the first with this Seq, to everybody who sees the conversation at this moment.
+    /// `notice`: what other nodes are told.
+    pub(crate) async fn push_changes(
+        &self,
+        stored: &StoredMessage,
+        seq: u64,
+        events: &[EventJson],
+        notice: Option<&str>,
+    ) {
+        let (sender, conversation) = (&stored.message.sender, &stored.message.conversation);
+        self.take_changes(stored.no, sender, conversation, seq, events).await;
+        if let (Some(nodes), Some(notice), false) = (&self.nodes, notice, events.is_empty()) {
+            nodes.tell(sender, conversation, notice).await;
+        }
+    }
+
+    /// Hands an event to everybody who sees the conversation at this moment.
+    pub(crate) async fn push_event(&self, sender: &str, conversation: &Conversation, event: EventJson) {
+        let notice = self.nodes.as_ref().and_then(|nodes| nodes.event(sender, conversation, &event).ok());
+        self.take_event(sender, conversation, event).await;
+        if let (Some(nodes), Some(notice)) = (&self.nodes, notice) {
+            nodes.tell(sender, conversation, &notice).await;
+        }
+    }
+
+    /// Changes to the connections of this node: in the order of Seq, each once.
+    pub(crate) async fn take_changes(
+        &self,
+        message_no: i64,
+        sender: &str,
+        conversation: &Conversation,
+        seq: u64,
+        events: &[EventJson],
+    ) {
+        let Some(nodes) = &self.nodes else { return self.hand(sender, conversation, events).await };
+        let Some(last) = (events.len() as u64).checked_sub(1).map(|more| seq + more) else { return };
+        let place = nodes.order.of(message_no);
+        let mut delivered = place.lock().await;
+        // Of what is not remembered nothing was delivered for longer than the log goes back.
+        let known = delivered.seq.unwrap_or_default();
+        if seq > known + 1 {
+            // Another node has committed what is between, and has not told it yet.
+            match nodes.bus.log_of(message_no).await {
+                Ok(log) => {
+                    let between = nodes::missing(&log, message_no, known, seq);
+                    self.hand(sender, conversation, &between).await;
+                }
+                // Clients see the gap in Seq and pull.
+                Err(error) => tracing::warn!(%error, "what another node has committed cannot be read"),
+            }
+        }
+        let told = known.saturating_add(1).saturating_sub(seq);
+        let new = events.get(usize::try_from(told).unwrap_or(usize::MAX)..).unwrap_or_default();
+        self.hand(sender, conversation, new).await;
+        delivered.until(last);
+    }
+
+    /// An event to the connections of this node.
+    pub(crate) async fn take_event(&self, sender: &str, conversation: &Conversation, event: EventJson) {
+        self.hand(sender, conversation, &[event]).await;
+    }
+
+    async fn hand(&self, sender: &str, conversation: &Conversation, events: &[EventJson]) {
         if events.is_empty() || self.hub.is_empty() {
             return;
         }
@@ -64,6 +135,34 @@ impl Delivery {
             Ok(_) => {}
             // Clients see the gap in Seq and pull.
             Err(error) => tracing::error!(%error, "events were not pushed: the members are unknown"),
+        }
+    }
+
+    /// Tells past members that the group is none of theirs any more; while [`membership`](Self::membership) is held.
+    pub(crate) async fn bid_farewell(&self, group_id: &str, past: HashSet<String>, event: EventJson) {
+        self.hub.push_to_users(&past, &[EventJson::clone(&event)]);
+        let Some(nodes) = &self.nodes else { return };
+        let Ok(event) = nodes::raw(&event) else { return };
+        let what = What::Left { group_id: group_id.to_owned(), users: past.clone(), event };
+        if let Ok(notice) = nodes.notice(what) {
+            nodes.tell_users(&past, &notice).await;
+        }
+    }
+
+    /// The same, from another node.
+    pub(crate) async fn take_farewell(&self, group_id: &str, past: &HashSet<String>, event: EventJson) {
+        let _changing = self.membership(group_id).await;
+        self.groups.forget(group_id);
+        self.hub.push_to_users(past, &[event]);
+    }
+
+    /// Users are members of a group now.
+    pub(crate) async fn welcome(&self, group_id: &str, users: &[String]) {
+        let Some(nodes) = &self.nodes else { return };
+        nodes.interest.joined(group_id, users).await;
+        let what = What::Joined { group_id: group_id.to_owned(), users: users.to_vec() };
+        if let Ok(notice) = nodes.notice(what) {
+            nodes.tell_users(users, &notice).await;
         }
     }
 

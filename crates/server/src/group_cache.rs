@@ -29,14 +29,17 @@ impl GroupCache {
 
     /// The group as it is now; `None` when there is none.
     pub(crate) async fn get(&self, group_id: &str) -> Result<Option<Arc<Group>>, StoreError> {
-        let forgotten = {
-            let mut cached = self.cached();
-            if let Some((group, used)) = cached.groups.get_mut(group_id) {
-                *used = steady_ms();
-                return Ok(Some(Arc::clone(group)));
+        let forgotten = self.cached().forgotten;
+        if let Some(group) = self.known(group_id) {
+            if !self.store.is_shared() {
+                return Ok(Some(group));
             }
-            cached.forgotten
-        };
+            // Another node may have changed it.
+            if self.store.group_version(group_id).await? == Some((group.no, group.version)) {
+                return Ok(Some(group));
+            }
+            self.cached().groups.remove(group_id);
+        }
         let Some(group) = self.store.group(group_id).await?.map(Arc::new) else { return Ok(None) };
         let mut cached = self.cached();
         if cached.forgotten == forgotten {
@@ -46,6 +49,13 @@ impl GroupCache {
             cached.groups.insert(group_id.to_owned(), (Arc::clone(&group), steady_ms()));
         }
         Ok(Some(group))
+    }
+
+    fn known(&self, group_id: &str) -> Option<Arc<Group>> {
+        let mut cached = self.cached();
+        let (group, used) = cached.groups.get_mut(group_id)?;
+        *used = steady_ms();
+        Some(Arc::clone(group))
     }
 
     /// To be called after every change of a group, before the change is answered.

@@ -42,6 +42,7 @@ struct Waiting {
     bytes: usize,
     pongs: usize,
     overflowed: bool,
+    interrupted: bool,
 }
 
 /// What a connection sends next.
@@ -51,6 +52,8 @@ pub(crate) enum Turn {
     Send(usize, Vec<EventJson>),
     /// More waited than may; it is gone.
     Overflowed,
+    /// Something may be missing.
+    Interrupted,
 }
 
 impl Outbox {
@@ -84,7 +87,7 @@ impl Outbox {
     /// Whether there is something to send.
     pub(crate) fn is_waiting(&self) -> bool {
         let waiting = self.waiting();
-        waiting.overflowed || waiting.pongs > 0 || !waiting.events.is_empty()
+        waiting.overflowed || waiting.interrupted || waiting.pongs > 0 || !waiting.events.is_empty()
     }
 
     /// Waits until there is something to send, and takes all of it. Nothing is lost when the wait is given up.
@@ -95,7 +98,11 @@ impl Outbox {
         // Whatever else is ready to run now may have more for the same frame.
         tokio::task::yield_now().await;
         let waiting = self.take();
-        if waiting.overflowed { Turn::Overflowed } else { Turn::Send(waiting.pongs, waiting.events) }
+        match waiting {
+            Waiting { overflowed: true, .. } => Turn::Overflowed,
+            Waiting { interrupted: true, .. } => Turn::Interrupted,
+            Waiting { pongs, events, .. } => Turn::Send(pongs, events),
+        }
     }
 
     fn take(&self) -> Waiting {
@@ -130,6 +137,13 @@ impl Hub {
             if own.is_empty() {
                 users.remove(user);
             }
+        }
+    }
+
+    /// Ends all connections: what comes from here on is not all. Their clients come back, and say up to where they know.
+    pub(crate) fn interrupt(&self) {
+        for outbox in self.users().values().flatten() {
+            outbox.change(|waiting| waiting.interrupted = true);
         }
     }
 

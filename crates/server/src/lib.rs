@@ -13,6 +13,7 @@
 //! | `message_queue` | the write path: decide together, commit once, then answer and push |
 //! | `group_cache` | who is a member, in memory |
 //! | `delivery`, `hub`, `push` | to whom events go, what waits for each connection, the connection |
+//! | `nodes` | what several servers on one store tell each other |
 //! | [`webhook`] | telling a program of the operator's of every change |
 //! | `resume` | what a client that comes back has missed |
 //! | `retention` | removing messages that nobody has changed for long |
@@ -35,6 +36,7 @@ mod http;
 mod hub;
 mod message_queue;
 mod metrics;
+mod nodes;
 mod origin;
 mod push;
 mod resume;
@@ -92,7 +94,7 @@ impl App {
         let groups = Arc::new(GroupCache::new(Arc::clone(&store)));
         let hub = Arc::new(Hub::default());
         let metrics = Arc::new(Metrics::new(&hub, &*store));
-        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups)));
+        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups), store.bus()));
         let outgoing =
             config.webhook.as_ref().map(|to| Arc::new(Outgoing::new(to, metrics.webhooks.clone())));
         let tasks = TaskTracker::new();
@@ -125,6 +127,10 @@ impl App {
             self.callers.sweep();
             self.groups.sweep();
             self.queue.sweep();
+            if let Some(nodes) = self.delivery.nodes() {
+                nodes.order.sweep();
+                nodes.interest.sweep().await;
+            }
         }
     }
 }
@@ -182,11 +188,15 @@ pub async fn run(
         () = give_up(&app) => Ok(()),
         never = app.sweep() => match never {},
         never = retention::run(&app) => match never {},
+        never = nodes::run(&app) => match never {},
     };
     app.stop.cancel();
     app.tasks.close();
     if tokio::time::timeout(PATIENCE, app.tasks.wait()).await.is_err() {
         tracing::warn!("some calls did not finish in time");
+    }
+    if let Some(nodes) = app.delivery.nodes() {
+        nodes.resign().await;
     }
     app.store.close().await;
     outcome

@@ -10,11 +10,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use message_extensions_core::usersig;
 use message_extensions_server::Listeners;
-use message_extensions_server::store::{CHECK_BYTES, MemoryStore, SqliteStore, Store};
+use message_extensions_server::store::{CHECK_BYTES, MemoryStore, RedisStore, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use cli::{Failure, Settings, Task};
+use cli::{Failure, Place, Settings, Task};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
         Ok((Task::Config, settings)) => print_config(&settings),
         Ok((Task::Usersig(identifier, expire), settings)) => print_usersig(&settings, &identifier, expire),
         Ok((Task::Backup(file), settings)) => data::backup(&settings, &file).await,
-        Ok((Task::Export(named), settings)) => data::export(&settings, named),
+        Ok((Task::Export(named), settings)) => data::export(&settings, named).await,
         Ok((Task::Import, settings)) => data::import(&settings).await,
     };
     let (code, text) = match outcome {
@@ -55,7 +55,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let values = &settings.values;
     cli::start_log(values.log_format)?;
     let cannot = |what: &str, why: std::io::Error| Failure::Run(format!("cannot {what}: {why}"));
-    let store = open_store(&settings)?;
+    let store = open_store(&settings).await?;
     let api = listen("listen", values.listen.as_deref().unwrap_or_default()).await?;
     let metrics = match &values.metrics_listen {
         Some(address) => Some(listen("metrics-listen", address).await?),
@@ -89,14 +89,15 @@ async fn listen(setting: &str, address: &str) -> Result<TcpListener, Failure> {
     })
 }
 
-fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
-    Ok(match settings.data()? {
-        None => Arc::new(MemoryStore::new()),
-        Some(dir) => {
+async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
+    Ok(match settings.place()? {
+        Place::Memory => Arc::new(MemoryStore::new()),
+        Place::Folder(dir) => {
             let check_bytes =
                 settings.values.startup_check_mib.map_or(CHECK_BYTES, |mib| mib.saturating_mul(1 << 20));
             Arc::new(SqliteStore::open_checking(dir, check_bytes).map_err(Failure::Run)?)
         }
+        Place::Redis(servers) => Arc::new(RedisStore::connect(servers).await.map_err(Failure::Run)?),
     })
 }
 

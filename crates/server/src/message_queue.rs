@@ -21,6 +21,7 @@ use crate::caller::Caller;
 use crate::clock::steady_ms;
 use crate::delivery::Delivery;
 use crate::envelope::Answer;
+use crate::hub::EventJson;
 use crate::metrics::Metrics;
 use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
 use crate::webhook::Outgoing;
@@ -34,9 +35,14 @@ pub(crate) struct Request {
     pub(crate) request_id: Option<u128>,
 }
 
+/// How often operations are decided when other nodes write the same message.
+const ATTEMPTS: usize = 32;
+
 /// A request and who waits for its answer.
 struct Pending {
     request: Request,
+    /// It was counted as an attempt.
+    is_admitted: bool,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -82,14 +88,18 @@ impl MessageQueue {
 
     /// The committed state of a message; `None`: it was removed.
     pub(crate) async fn committed(&self, hot: &Hot) -> Result<Option<Arc<Message>>, StoreError> {
-        hot.committed(&*self.store, &self.delivery).await
+        let committed = hot.committed(&*self.store, &self.delivery).await?;
+        if committed.is_none() {
+            self.forget(std::slice::from_ref(&hot.stored));
+        }
+        Ok(committed)
     }
 
     /// The counter of a message, which is not loaded for it; `None`: it was removed.
     pub(crate) async fn latest_seq(&self, hot: &Hot) -> Result<Option<u64>, StoreError> {
         match hot.known() {
-            Some(message) => Ok(Some(message.latest_seq)),
-            None => self.store.latest_seq(hot.stored.no).await,
+            Some((message, _)) if !self.store.is_shared() => Ok(Some(message.latest_seq)),
+            _ => self.store.latest_seq(hot.stored.no).await,
         }
     }
 
@@ -102,7 +112,7 @@ impl MessageQueue {
     pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Answer {
         let _waiting = self.metrics.waiting();
         let (answer, outcome) = oneshot::channel();
-        if hot.enqueue(Pending { request, answer }) {
+        if hot.enqueue(Pending { request, is_admitted: false, answer }) {
             // A task of its own, so that a caller who hangs up does not take the others' turn along.
             let (queue, hot) = (Arc::clone(self), Arc::clone(hot));
             self.tasks.spawn(async move { queue.drain(&hot).await });
@@ -118,61 +128,174 @@ impl MessageQueue {
         }
     }
 
-    async fn turn(&self, hot: &Hot, waiting: Vec<Pending>) {
-        let state = match self.committed(hot).await {
-            Ok(Some(state)) => state,
-            Ok(None) => return waiting.into_iter().for_each(|pending| pending.refuse(no_such_message())),
+    /// Decides what waits, again as long as another node is faster.
+    async fn turn(&self, hot: &Hot, mut waiting: Vec<Pending>) {
+        for _ in 0..ATTEMPTS {
+            waiting = match self.attempt(hot, waiting).await {
+                None => return,
+                Some(waiting) => waiting,
+            };
+            hot.drop_state();
+        }
+        tracing::error!("operations could not be committed: other nodes were faster each time");
+        waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+    }
+
+    /// Those who are still to be decided, since what is in memory was old.
+    async fn attempt(&self, hot: &Hot, waiting: Vec<Pending>) -> Option<Vec<Pending>> {
+        let (state, commit) = match hot.loaded(&*self.store, &self.delivery).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return self.refuse_gone(hot, waiting),
             Err(error) => {
                 tracing::error!(%error, "a message could not be loaded");
-                return waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+                waiting.into_iter().for_each(|pending| pending.refuse(internal()));
+                return None;
             }
         };
-        let mut turn = Turn::new(state);
-        for pending in waiting {
-            self.decide(hot, &mut turn, pending).await;
+        let mut turn = Turn::new(state, self.store.is_shared().then_some(commit));
+        let waiting = self.unanswered(hot, waiting).await;
+        for pending in self.admitted(hot, waiting).await {
+            turn.decide(pending, hot, &self.limits);
         }
         let events = match turn.events(&hot.stored) {
             Ok(events) => events,
             Err(error) => {
                 tracing::error!(%error, "changes could not be written as events");
-                return turn.refuse(&internal());
+                turn.refuse(&internal());
+                return None;
             }
         };
         let webhooks = self.outgoing.as_ref().map(|_| turn.webhooks(&events)).unwrap_or_default();
         let queued = webhooks.len();
-        let Some(commit) = turn.take_commit(hot.stored.no, webhooks) else { return turn.answer() };
+        let Some(mut commit) = turn.take_commit(hot.stored.no, webhooks) else {
+            return self.answer_uncommitted(hot, turn).await;
+        };
+        let first_seq = commit.expected_seq + 1;
+        let record = self.record(hot, first_seq, &events);
+        commit.record.clone_from(&record);
         let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
         if let Some(outgoing) = &self.outgoing {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
         }
         if let Err(error) = committed {
             hot.drop_state();
-            if error == StoreError::Conflict && matches!(self.latest_seq(hot).await, Ok(None)) {
-                return turn.refuse(&no_such_message());
+            if error == StoreError::Conflict {
+                if self.store.is_shared() {
+                    return Some(turn.into_waiting());
+                }
+                if matches!(self.latest_seq(hot).await, Ok(None)) {
+                    return self.refuse_gone(hot, turn.into_waiting());
+                }
             }
             tracing::error!(%error, "operations could not be committed");
-            return turn.refuse(&internal());
+            // They may have been, all the same.
+            if let Some(nodes) = self.delivery.nodes() {
+                nodes.rename();
+            }
+            turn.refuse(&internal());
+            return None;
         }
         hot.absorb(&turn);
         turn.answer();
-        let message = &hot.stored.message;
-        self.delivery.push(&message.sender, &message.conversation, &events).await;
+        if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
+            nodes.tell_webhook(hot.stored.no).await;
+        }
+        self.delivery.push_changes(&hot.stored, first_seq, &events, record.as_deref()).await;
+        None
     }
 
-    /// Decides one operation, unless it is a retry of one that was answered, or comes too often.
-    async fn decide(&self, hot: &Hot, turn: &mut Turn, pending: Pending) {
-        let Err(pending) = turn.repeat(pending) else { return };
-        match self.remembered(hot, &pending.request).await {
-            Ok(Some(answer)) => return pending.answer(answer),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, "a remembered answer could not be read");
-                return pending.refuse(internal());
+    /// What other nodes are told of changes.
+    fn record(&self, hot: &Hot, first_seq: u64, events: &[EventJson]) -> Option<Arc<str>> {
+        let nodes = self.delivery.nodes().filter(|_| !events.is_empty())?;
+        nodes.changes(&hot.stored, first_seq, events).ok().map(Arc::from)
+    }
+
+    fn refuse_gone(&self, hot: &Hot, waiting: Vec<Pending>) -> Option<Vec<Pending>> {
+        self.forget(std::slice::from_ref(&hot.stored));
+        waiting.into_iter().for_each(|pending| pending.refuse(no_such_message()));
+        None
+    }
+
+    /// Nothing is to be kept. What was refused must have been refused on what is there now.
+    async fn answer_uncommitted(&self, hot: &Hot, turn: Turn) -> Option<Vec<Pending>> {
+        if self.store.is_shared() && turn.operations() > 0 {
+            match self.store.last_commit(hot.stored.no).await {
+                Ok(last) if last == Some(turn.after()) => {}
+                Ok(_) => return Some(turn.into_waiting()),
+                Err(error) => {
+                    tracing::error!(%error, "it could not be seen whether a message has changed");
+                    turn.refuse(&internal());
+                    return None;
+                }
             }
         }
-        match self.admit(hot, &pending.request.caller) {
-            Ok(()) => turn.decide(pending, hot, &self.limits),
-            Err(error) => pending.refuse(error),
+        turn.answer();
+        None
+    }
+
+    /// Those that are no retry of one that was answered.
+    async fn unanswered(&self, hot: &Hot, waiting: Vec<Pending>) -> Vec<Pending> {
+        let mut unanswered = Vec::new();
+        for pending in waiting {
+            match self.remembered(hot, &pending.request).await {
+                Ok(Some(answer)) => pending.answer(answer),
+                Ok(None) => unanswered.push(pending),
+                Err(error) => {
+                    tracing::error!(%error, "a remembered answer could not be read");
+                    pending.refuse(internal());
+                }
+            }
+        }
+        unanswered
+    }
+
+    /// Those that do not come too often. A retry counts with what it repeats.
+    async fn admitted(&self, hot: &Hot, waiting: Vec<Pending>) -> Vec<Pending> {
+        let mut counted: Vec<&Pending> = Vec::new();
+        let mut counts = Vec::new();
+        for pending in &waiting {
+            let first = counted.iter().position(|other| other.is_repeated_by(pending));
+            counts.push(if pending.is_admitted { None } else { Some(first.unwrap_or(counted.len())) });
+            if first.is_none() && !pending.is_admitted {
+                counted.push(pending);
+            }
+        }
+        let callers: Vec<_> = counted.iter().map(|pending| pending.request.caller.clone()).collect();
+        let outcomes = self.count(hot, &callers).await;
+        let mut admitted = Vec::new();
+        for (mut pending, count) in waiting.into_iter().zip(counts) {
+            match count.and_then(|count| outcomes.get(count)) {
+                Some(Err(error)) => pending.refuse(error.clone()),
+                _ => {
+                    pending.is_admitted = true;
+                    admitted.push(pending);
+                }
+            }
+        }
+        admitted
+    }
+
+    /// What becomes of each attempt.
+    async fn count(&self, hot: &Hot, callers: &[Caller]) -> Vec<Result<(), Error>> {
+        if !self.store.is_shared() {
+            let mut attempts = self.attempts();
+            let attempts = attempts.entry(hot.stored.no).or_default();
+            let mut admit = |caller: &Caller| {
+                attempts.admit(&caller.identifier, caller.is_admin, steady_ms(), &self.limits)
+            };
+            return callers.iter().map(&mut admit).collect();
+        }
+        if callers.is_empty() {
+            return Vec::new();
+        }
+        let named: Vec<_> =
+            callers.iter().map(|caller| (caller.identifier.as_str(), caller.is_admin)).collect();
+        match self.store.count_attempts(hot.stored.no, &named, &self.limits).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                tracing::error!(%error, "attempts could not be counted");
+                callers.iter().map(|_| Err(internal())).collect()
+            }
         }
     }
 
@@ -182,12 +305,6 @@ impl MessageQueue {
             Some(id) if hot.remembers(caller, id) => self.store.answer(hot.stored.no, caller, id).await,
             _ => Ok(None),
         }
-    }
-
-    fn admit(&self, hot: &Hot, caller: &Caller) -> Result<(), Error> {
-        let mut attempts = self.attempts();
-        let attempts = attempts.entry(hot.stored.no).or_default();
-        attempts.admit(&caller.identifier, caller.is_admin, steady_ms(), &self.limits)
     }
 
     /// Drops what was not used lately.
@@ -209,6 +326,14 @@ impl MessageQueue {
 
 // Whoever asked may have gone meanwhile, so nobody minds an answer that nobody takes.
 impl Pending {
+    /// Whether the other one is the same request once more.
+    fn is_repeated_by(&self, other: &Self) -> bool {
+        let id = |pending: &Self| pending.request.request_id;
+        id(self).is_some()
+            && id(self) == id(other)
+            && self.request.caller.identifier == other.request.caller.identifier
+    }
+
     fn answer(self, answer: String) {
         let _ = self.answer.send(Ok(answer));
     }

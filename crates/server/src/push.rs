@@ -96,7 +96,10 @@ async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<U
         Ok(caller) => caller,
         Err(end) => return end,
     };
-    let Some(joined) = Joined::new(app, caller) else { return Some((close::TOO_MANY, None)) };
+    let joined = match Joined::new(app, caller).await {
+        Ok(joined) => joined,
+        Err(code) => return Some((code, None)),
+    };
     if let Err(end) = send(sink, frames::plain(ServerFrame::READY)).await {
         return end;
     }
@@ -116,18 +119,38 @@ struct Joined<'a> {
     app: &'a App,
     caller: Caller,
     outbox: Arc<Outbox>,
+    /// Other nodes are listened to for it.
+    listens: bool,
 }
 
 impl<'a> Joined<'a> {
-    fn new(app: &'a App, caller: Caller) -> Option<Self> {
-        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push)?;
-        Some(Self { app, caller, outbox })
+    /// # Errors
+    /// The close code.
+    async fn new(app: &'a App, caller: Caller) -> Result<Self, u16> {
+        let outbox = app.delivery.hub.join(&caller.identifier, app.config.push).ok_or(close::TOO_MANY)?;
+        let joined = Self { app, caller, outbox, listens: false };
+        joined.listening().await
+    }
+
+    /// Where there are other nodes, what they tell of the user must be heard before the user is told that all is.
+    async fn listening(mut self) -> Result<Self, u16> {
+        if let Some(nodes) = self.app.delivery.nodes() {
+            nodes.interest.add(&self.caller.identifier).await.map_err(|error| {
+                tracing::error!(%error, "other nodes cannot be listened to");
+                close::GOING_AWAY
+            })?;
+            self.listens = true;
+        }
+        Ok(self)
     }
 }
 
 impl Drop for Joined<'_> {
     fn drop(&mut self) {
         self.app.delivery.hub.leave(&self.caller.identifier, &self.outbox);
+        if let (Some(nodes), true) = (self.app.delivery.nodes(), self.listens) {
+            nodes.interest.remove(&self.caller.identifier);
+        }
     }
 }
 
@@ -158,7 +181,7 @@ async fn hear<'a>(
     one: &'a Semaphore,
     ask: &mpsc::Sender<Resume<'a>>,
 ) -> End {
-    let Joined { app, caller, outbox } = joined;
+    let Joined { app, caller, outbox, .. } = joined;
     loop {
         let frame = match next_frame(stream, app.config.push.idle, FRAME_BYTES).await {
             Ok(frame) => frame,
@@ -171,7 +194,7 @@ async fn hear<'a>(
                 let resume = only.and_then(|only| Resume::new(app, caller, only, frame.messages));
                 let Some(resume) = resume else { return Some((close::BAD_FRAME, None)) };
                 // Counts as one pull, however much it names; over the rate it waits, and with it what the client says next.
-                app.callers.admit_in_time(caller, Command::PullC2c).await;
+                app.callers.admit_in_time(caller, Command::PullC2c, &*app.store).await;
                 ask.send(resume).await.ok()?;
             }
             _ => return Some((close::BAD_FRAME, None)),
@@ -225,7 +248,11 @@ async fn answer(sink: &mut Sink, outbox: &Outbox, resume: Resume<'_>) -> Result<
 }
 
 async fn say(sink: &mut Sink, turn: Turn) -> Result<(), End> {
-    let Turn::Send(pongs, events) = turn else { return Err(Some((close::TOO_SLOW, None))) };
+    let (pongs, events) = match turn {
+        Turn::Send(pongs, events) => (pongs, events),
+        Turn::Overflowed => return Err(Some((close::TOO_SLOW, None))),
+        Turn::Interrupted => return Err(Some((close::GOING_AWAY, None))),
+    };
     for _ in 0..pongs {
         send(sink, frames::plain(ServerFrame::PONG)).await?;
     }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::App;
+use crate::nodes::Nodes;
 
 pub(crate) use self::metrics::WebhookMetrics;
 pub(crate) use self::outgoing::Outgoing;
@@ -124,7 +125,8 @@ pub(crate) fn start(app: &App) -> io::Result<()> {
             receiver,
             app.stop.clone(),
         );
-        app.tasks.spawn(dispatch::run(Arc::new(shared)));
+        let leads = app.delivery.nodes().map(Nodes::leads);
+        app.tasks.spawn(dispatch::run(Arc::new(shared), leads));
     }
     Ok(())
 }

@@ -10,15 +10,32 @@ use crate::repo::{Repo, read};
 use crate::report::{Counts, Outcome};
 use crate::setup::{Browsers, Ready};
 
-/// Packs and installs what `build` has left, and runs the tests of `tests/`, or those of a folder in it.
-pub(crate) fn run(repo: &Repo, ready: &Ready, browsers: &Browsers, folder: Option<&str>) -> Result<Outcome> {
+/// Which tests, and on what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those of `tests/`.
+    All,
+    /// Those of a folder in it.
+    In(&'static str),
+    /// Those that call a server, which then is two of them on one Redis cluster.
+    OnNodes,
+}
+
+/// The files of [`Which::OnNodes`], as their names begin.
+const CALL_A_SERVER: [&str; 6] = ["api-", "rest", "samples", "tab-", "testing-parity", "docs-pages"];
+
+/// Packs and installs what `build` has left, and runs tests.
+pub(crate) fn run(repo: &Repo, ready: &Ready, browsers: &Browsers, which: Which) -> Result<Outcome> {
     let tests = repo.path("tests");
     let tarball = package::pack(repo, ready, &repo.target().join("npm"))?;
     package::install(repo, ready, &tarball, &tests)?;
     let counted = repo.target().join("vitest.json");
     let _ = std::fs::remove_file(&counted);
-    let result = ready
-        .cmd(repo, "npm")
+    let mut npm = ready.cmd(repo, "npm");
+    if which == Which::OnNodes {
+        npm = npm.env("TEST_STORE", "nodes");
+    }
+    let result = npm
         .dir(&tests)
         .env("MESSAGE_EXTENSIONS_SERVER", repo.server())
         .env("MESSAGE_EXTENSIONS_TARBALL", &tarball)
@@ -29,7 +46,11 @@ pub(crate) fn run(repo: &Repo, ready: &Ready, browsers: &Browsers, folder: Optio
         .env("XTASK", std::env::current_exe()?)
         .args(["test", "--", "--reporter=default", "--reporter=json"])
         .arg(format!("--outputFile.json={}", counted.display()))
-        .args(folder.map(|folder| format!("--dir={folder}")))
+        .args(match which {
+            Which::All => Vec::new(),
+            Which::In(folder) => vec![format!("--dir={folder}")],
+            Which::OnNodes => CALL_A_SERVER.map(str::to_owned).to_vec(),
+        })
         .run();
     let counts = match (vitest_counts(&counted), &result) {
         (Err(error), Ok(())) => return Err(error),

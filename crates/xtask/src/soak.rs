@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::fuzz;
 use crate::package;
-use crate::packed;
+use crate::packed::{self, Which};
 use crate::repo::Repo;
 use crate::report::{Counts, Report};
 use crate::run::Cmd;
@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 12] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -48,6 +48,20 @@ const PARTS: [Part; 9] = [
         name: "crowd",
         run: |soak| soak.server("soak::crowd::", &[("SOAK_MEMBERS", 1000), ("SOAK_CONNECTIONS", 10_000)]),
     },
+    Part {
+        name: "redis",
+        run: |soak| {
+            let redis = [("SOAK_REDIS_KILLS", 10), ("SOAK_REDIS_MOVES", 5)];
+            let under_load = soak.server("soak::redis::", &redis)?;
+            let linear = [("SOAK_LINEAR_WINDOWS", 20), ("SOAK_LINEAR_KILLS", 3)];
+            Ok(format!("{under_load}; {}", soak.server("soak::linear::", &linear)?))
+        },
+    },
+    Part {
+        name: "nodes",
+        run: |soak| soak.server("soak::nodes::", &[("SOAK_NODE_VOTERS", 300), ("SOAK_NODE_KILLS", 10)]),
+    },
+    Part { name: "on-nodes", run: on_nodes },
     Part { name: "simulation", run: simulation },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
     Part { name: "packaging", run: packaging },
@@ -129,9 +143,34 @@ fn simulation(soak: &Soak<'_>) -> Result<String> {
 fn packaging(soak: &Soak<'_>) -> Result<String> {
     let ready = setup::run(soak.repo, Purpose::Packaging)?;
     package::build(soak.repo, &ready)?;
-    let outcome = packed::run(soak.repo, &ready, &ready.browsers()?, Some("packaging"))?;
+    let outcome = packed::run(soak.repo, &ready, &ready.browsers()?, Which::In("packaging"))?;
     outcome.result?;
     Ok(format!("webpack, esbuild and Next.js: {} tests", outcome.counts.passed))
+}
+
+/// Tests that cannot be the same on several servers: of sockets with something between, of what each counts for itself, of what
+/// is pushed before the answer to a ping.
+const OF_ONE_SERVER: [&str; 5] = [
+    "soak::",
+    "full_disk::",
+    "push::a_client_that_reads_too_slowly_is_closed_with_4004",
+    "push::one_connection_of_a_user_too_many_is_closed_with_4007_until_another_has_gone",
+    "permissions::every_caller_may_do_to_every_kind_of_message_what_the_table_says",
+];
+
+/// The tests of the server and of the package, each server being two of them on one cluster.
+fn on_nodes(soak: &Soak<'_>) -> Result<String> {
+    let ready = setup::run(soak.repo, Purpose::Test)?;
+    package::build(soak.repo, &ready)?;
+    let package = ["test", "--release", "-p", "message-extensions-server", "--test", "it", "--"];
+    let skipped = OF_ONE_SERVER.iter().flat_map(|name| ["--skip", name]);
+    let tests = ready.cmd(soak.repo, "cargo").env("TEST_STORE", "nodes").args(package).args(skipped);
+    let (output, result) = tests.tee()?;
+    result?;
+    let of_server = Counts::of_test_results(&output).passed;
+    let outcome = packed::run(soak.repo, &ready, &ready.browsers()?, Which::OnNodes)?;
+    outcome.result?;
+    Ok(format!("{of_server} tests of the server, {} of the package and REST", outcome.counts.passed))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::lint;
 use crate::package;
-use crate::packed;
+use crate::packed::{self, Which};
 use crate::repo::{Repo, write};
 use crate::report::{Outcome, Report};
 use crate::setup::{self, Browsers, Purpose, Ready};
@@ -31,7 +31,7 @@ pub(crate) fn run(repo: &Repo) -> Result<bool> {
     report.step("tests: wasm in Chromium", || in_browser(repo, &ready, &browsers, "chrome"));
     report.step("tests: wasm in Firefox", || in_browser(repo, &ready, &browsers, "firefox"));
     if is_built {
-        report.step("tests: the packed package", || packed::run(repo, &ready, &browsers, None));
+        report.step("tests: the packed package", || packed::run(repo, &ready, &browsers, Which::All));
     } else {
         report.skip("tests: the packed package", "the build failed");
     }

@@ -19,6 +19,19 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// How long an attempt counts, milliseconds.
+    pub const WINDOW: u64 = MINUTE;
+    /// The message has had its attempts.
+    pub const OF_MESSAGE: Error = Error::new(
+        TOO_MANY_WRITES,
+        "too many write attempts on this message within a minute; try again later",
+    );
+    /// The user has had their share of them.
+    pub const OF_USER: Error = Error::new(
+        TOO_MANY_WRITES,
+        "too many write attempts of this user on this message within a minute; try again later",
+    );
+
     /// Counts an attempt of `user`. `admin`: no share of one user, only the message's total.
     ///
     /// # Errors
@@ -27,17 +40,11 @@ impl Attempts {
     pub fn admit(&mut self, user: &str, admin: bool, now: u64, limits: &Limits) -> Result<(), Error> {
         self.forget(now);
         if exceeds(self.recent.len() + 1, limits.writes_per_minute) {
-            return Err(Error::new(
-                TOO_MANY_WRITES,
-                "too many write attempts on this message within a minute; try again later",
-            ));
+            return Err(Self::OF_MESSAGE);
         }
         let own = self.of_user.get(user).copied().unwrap_or(0);
         if !admin && exceeds(own + 1, limits.user_writes_per_minute) {
-            return Err(Error::new(
-                TOO_MANY_WRITES,
-                "too many write attempts of this user on this message within a minute; try again later",
-            ));
+            return Err(Self::OF_USER);
         }
         if limits.writes_per_minute != 0 || limits.user_writes_per_minute != 0 {
             let user = self.of_user.get_key_value(user).map_or_else(|| user.into(), |(user, _)| user.clone());
@@ -73,6 +80,9 @@ pub struct CallRate {
 }
 
 impl CallRate {
+    /// The caller has had the calls of this second.
+    pub const REFUSED: Error = Error::new(TOO_FREQUENT, "too many calls within a second; try again later");
+
     /// Counts a call.
     ///
     /// # Errors
@@ -83,7 +93,7 @@ impl CallRate {
             *self = Self { second, calls: 0 };
         }
         if exceeds(self.calls + 1, limit) {
-            return Err(Error::new(TOO_FREQUENT, "too many calls within a second; try again later"));
+            return Err(Self::REFUSED);
         }
         self.calls += 1;
         Ok(())

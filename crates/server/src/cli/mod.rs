@@ -7,6 +7,7 @@ mod log;
 mod secret;
 mod settings;
 mod show;
+mod store;
 mod webhook;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use message_extensions_core::message::MessageRef;
 pub(crate) use self::log::start as start_log;
 pub(crate) use self::settings::Settings;
 use self::settings::{Source, Values};
+pub(crate) use self::store::Place;
 
 /// Why the program ends with a failure, in a sentence.
 pub(crate) enum Failure {
@@ -60,11 +62,12 @@ enum Subtask {
     /// Prints a UserSig.
     Usersig(Usersig),
     /// Copies the data into a file, as of one moment, also while the server runs. To restore it, put it into an empty data
-    /// folder under the name messages.db.
+    /// folder under the name messages.db. Data on Redis is copied by its own means.
     Backup(Backup),
     /// Prints a message with its extensions as lines of JSON, also while the server runs.
     Export(Export),
-    /// Keeps a message that export has printed, and its group if there is none; reads stdin. The server must be stopped.
+    /// Keeps a message that export has printed, and its group if there is none; reads stdin. A server on a data folder must
+    /// be stopped.
     Import(Given),
 }
 
@@ -132,7 +135,10 @@ impl Export {
 }
 
 /// Settings that say where the data is; the help of what works on it shows no others, as with usersig.
-const OF_DATA: [&str; 2] = ["config", "data"];
+const OF_DATA: [&str; 6] =
+    ["config", "data", "store", "redis_replicas", "redis_replica_timeout_ms", "redis_key_prefix"];
+/// The same of a copy, which only the data in a folder has.
+const OF_BACKUP: [&str; 2] = ["config", "data"];
 /// Settings of which a signature is made; its help shows no others, though it takes them, so that it can be called with
 /// the server's own.
 const OF_USERSIG: [&str; 4] = ["config", "sdk_app_id", "secret_key", "secret_key_file"];
@@ -172,14 +178,13 @@ fn command() -> Command {
             with_variable(arg).hide(!is_own)
         }
     };
-    let of_data = || showing(&OF_DATA);
     Cli::command()
         .mut_args(with_variable)
         .mut_subcommand("config", |config| config.mut_args(with_variable))
         .mut_subcommand("usersig", |command| command.mut_args(showing(&OF_USERSIG)))
-        .mut_subcommand("backup", |command| command.mut_args(of_data()))
-        .mut_subcommand("export", |command| command.mut_args(of_data()))
-        .mut_subcommand("import", |command| command.mut_args(of_data()))
+        .mut_subcommand("backup", |command| command.mut_args(showing(&OF_BACKUP)))
+        .mut_subcommand("export", |command| command.mut_args(showing(&OF_DATA)))
+        .mut_subcommand("import", |command| command.mut_args(showing(&OF_DATA)))
 }
 
 fn is_setting(arg: &Arg) -> bool {

@@ -1,8 +1,9 @@
-//! Secrets: given as they are, or in a file; never shown. A URL may hold one.
+//! Secrets: given as they are, or in a file; never shown. A URL may hold one, and so may a store.
 
 use std::fmt;
 use std::path::Path;
 
+use message_extensions_server::store::Servers;
 use message_extensions_server::webhook::Url;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -102,6 +103,59 @@ impl Serialize for GivenUrl {
         match self.url() {
             Ok(url) if url.is_shown_whole() => serializer.collect_str(&url),
             Ok(url) => serializer.collect_str(&format_args!("{SET} {url}")),
+            Err(_) => serializer.serialize_str(SET),
+        }
+    }
+}
+
+/// Where the data is, as it was given.
+#[derive(Clone, Deserialize)]
+pub(crate) struct GivenStore(Secret);
+
+/// Where the data is.
+pub(crate) enum StoreKind {
+    /// SQLite in the folder of --data.
+    Sqlite,
+    /// Forgets everything at exit.
+    Memory,
+    /// Redis or Valkey servers.
+    Redis(Servers),
+}
+
+impl From<String> for GivenStore {
+    fn from(store: String) -> Self {
+        Self(store.into())
+    }
+}
+
+impl GivenStore {
+    /// What was meant.
+    ///
+    /// # Errors
+    /// What it must be; not what it is, which may hold a password.
+    pub(super) fn kind(&self) -> Result<StoreKind, String> {
+        match self.0.reveal() {
+            "sqlite" => Ok(StoreKind::Sqlite),
+            "memory" => Ok(StoreKind::Memory),
+            url if url.contains("://") => Servers::parse(url).map(StoreKind::Redis),
+            _ => Err("must be sqlite, memory, or redis://host:port".into()),
+        }
+    }
+}
+
+impl fmt::Debug for GivenStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for GivenStore {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.kind() {
+            Ok(StoreKind::Sqlite) => serializer.serialize_str("sqlite"),
+            Ok(StoreKind::Memory) => serializer.serialize_str("memory"),
+            Ok(StoreKind::Redis(servers)) if servers.is_shown_whole() => serializer.collect_str(&servers),
+            Ok(StoreKind::Redis(servers)) => serializer.collect_str(&format_args!("{SET} {servers}")),
             Err(_) => serializer.serialize_str(SET),
         }
     }

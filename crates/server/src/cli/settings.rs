@@ -1,28 +1,18 @@
 //! Every setting: its flag, its variable, its name in the file. One list, from which help, file and `config` follow.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use message_extensions_core::limits::Limits;
 use message_extensions_server::config::{Config, DEFAULT_ADMIN, PushLimits};
-use message_extensions_server::store::CHECK_BYTES;
+use message_extensions_server::store::{CHECK_BYTES, Servers};
 use message_extensions_server::webhook::Receiver;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use super::secret::{self, GivenUrl, Secret};
-
-/// Where the data is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum StoreKind {
-    /// SQLite in the folder of --data.
-    Sqlite,
-    /// Forgets everything at exit.
-    Memory,
-}
+use super::secret::{self, GivenStore, GivenUrl, Secret};
 
 /// How the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -106,6 +96,7 @@ fn id(field: &str) -> &str {
 }
 
 const PUSH: &str = "Push connections";
+const REDIS: &str = "Redis";
 const WEBHOOKS: &str = "Webhooks";
 const LIMITS: &str = "Limits (0: none)";
 
@@ -119,9 +110,18 @@ settings! {
     /// The folder for the data, made when missing.
     #[arg(value_name = "DIR")]
     data: PathBuf,
-    /// Where to keep messages, groups and extensions.
-    #[arg(value_enum, default_value = "sqlite")]
-    store: StoreKind,
+    /// Where to keep messages, groups and extensions: sqlite, memory, or Redis or Valkey servers, of a cluster any of them: redis://[user:password@]host:port[,host:port…], with TLS rediss://….
+    #[arg(value_name = "STORE", default_value = "sqlite", hide_env_values = true)]
+    store: GivenStore,
+    /// Replicas that must have a write before it is answered. Without it: 1 in a cluster, 0 on a single server.
+    #[arg(value_name = "N", help_heading = REDIS)]
+    redis_replicas: usize,
+    /// Milliseconds that they have for it; then the write is answered 10002.
+    #[arg(value_name = "MS", default_value = Servers::REPLICA_TIMEOUT.as_millis().to_string(), help_heading = REDIS)]
+    redis_replica_timeout_ms: u64,
+    /// What all keys begin with.
+    #[arg(value_name = "TEXT", default_value = Servers::PREFIX, help_heading = REDIS)]
+    redis_key_prefix: String,
     /// Data of up to so many MiB is looked through for damage at the start; 0: none is.
     #[arg(value_name = "N", default_value = (CHECK_BYTES >> 20).to_string())]
     startup_check_mib: u64,
@@ -269,7 +269,7 @@ impl Settings {
         let (sdk_app_id, secret_key) = self.app()?;
         let previous = (values.previous_secret_key.as_ref(), values.previous_secret_key_file.as_deref());
         let previous = secret::get("previous-secret-key", previous.0, previous.1);
-        self.data()?;
+        self.place()?;
         let list = |name: &str, given: &Option<Vec<String>>| {
             let given = given.clone().unwrap_or_default();
             let is_good = !given.iter().any(String::is_empty);
@@ -288,22 +288,6 @@ impl Settings {
         config.retention = retention_days.map(|days| Duration::from_secs(days.saturating_mul(86_400)));
         config.stop_delay = Duration::from_secs(values.stop_delay.unwrap_or_default());
         Ok(config)
-    }
-
-    /// The folder of the data; `None`: the store is in memory.
-    ///
-    /// # Errors
-    /// When it is not clear which.
-    pub(crate) fn data(&self) -> Result<Option<&Path>, Failure> {
-        let failed = |text: &str| Err(Failure::Usage(text.into()));
-        match (self.values.store, &self.values.data) {
-            (Some(StoreKind::Memory), None) => Ok(None),
-            (Some(StoreKind::Memory), Some(_)) => {
-                failed("--data has no meaning with --store memory: leave one of them out")
-            }
-            (_, Some(dir)) => Ok(Some(dir)),
-            (_, None) => failed("--data DIR says where to keep the data; to keep none, --store memory"),
-        }
     }
 
     fn limits(&self) -> Limits {

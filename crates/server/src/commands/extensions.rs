@@ -17,7 +17,7 @@ use crate::visibility;
 /// Visibility is decided before everything that the request says about the message, so that 23004 tells a stranger
 /// nothing.
 pub(super) async fn set(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Answer {
-    let mut request: SetRequest = call.request(body)?;
+    let mut request: SetRequest = call.request(body).await?;
     let hot = find(&call, request.take_address()).await?;
     let request_id = url.request_id()?;
     let operation = Operation::parse(request, call.caller.is_admin, &call.app.config.limits)?;
@@ -29,7 +29,7 @@ pub(super) async fn set(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Ans
 }
 
 pub(super) async fn pull(call: Call<'_>, url: &UrlParameters, body: &[u8]) -> Answer {
-    let mut request: PullRequest = call.request(body)?;
+    let mut request: PullRequest = call.request(body).await?;
     let hot = find(&call, request.take_address()).await?;
     let message = if hot.stored.message.extensible {
         call.app.queue.committed(&hot).await.map_err(|e| failed(&e))?.ok_or_else(no_such_message)?

@@ -19,7 +19,7 @@ use crate::hub::EventJson;
 use crate::store::NewGroup;
 
 pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: CreateGroupRequest = call.admin_request(body)?;
+    let request: CreateGroupRequest = call.admin_request(body).await?;
     let group = new_group(request)?;
     let reply = GroupReply {
         action_status: OK.into(),
@@ -35,28 +35,29 @@ pub(super) async fn create(call: Call<'_>, body: &[u8]) -> Answer {
 
 /// `false`: there is one with this ID.
 pub(super) async fn make(call: &Call<'_>, group: NewGroup) -> Result<bool, Error> {
-    let group_id = group.group_id.clone();
+    let (group_id, members) = (group.group_id.clone(), group.members.clone());
     let changing = call.app.delivery.membership(&group_id).await;
     let made = call.app.store.create_group(group).await;
     call.app.groups.forget(&group_id);
     drop(changing);
+    call.app.delivery.welcome(&group_id, &members).await;
     made.map_err(|e| failed(&e))
 }
 
 pub(super) async fn destroy(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = call.admin_request(body)?;
+    let request: GroupRequest = call.admin_request(body).await?;
     let group_id = group_id(&request)?;
     let changing = call.app.delivery.membership(&group_id).await;
     let members = call.app.store.destroy_group(&group_id).await;
     call.app.groups.forget(&group_id);
     let members = members.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
-    bid_farewell(&call, &members, command::GROUP_DESTROYED, group_id)?;
+    bid_farewell(&call, members, command::GROUP_DESTROYED, group_id).await?;
     drop(changing);
     to_json(&Status::ok())
 }
 
 pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = call.admin_request(body)?;
+    let request: GroupRequest = call.admin_request(body).await?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberList", request.member_list.into_iter().map(|m| m.member_account).collect())?;
     let changing = call.app.delivery.membership(&group_id).await;
@@ -64,6 +65,7 @@ pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
     call.app.groups.forget(&group_id);
     drop(changing);
     let added = added.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
+    call.app.delivery.welcome(&group_id, &users).await;
     let outcome =
         |(member_account, is_new)| Member { member_account, result: Some(if is_new { 1 } else { 2 }) };
     let member_list = Some(users.into_iter().zip(added).map(outcome).collect());
@@ -71,7 +73,7 @@ pub(super) async fn add_members(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn delete_members(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: GroupRequest = call.admin_request(body)?;
+    let request: GroupRequest = call.admin_request(body).await?;
     let group_id = group_id(&request)?;
     let users = user_ids("MemberToDel_Account", request.member_to_del_account)?;
     let changing = call.app.delivery.membership(&group_id).await;
@@ -79,20 +81,20 @@ pub(super) async fn delete_members(call: Call<'_>, body: &[u8]) -> Answer {
     call.app.groups.forget(&group_id);
     let removed = removed.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
     let past = users.into_iter().zip(removed).filter_map(|(user, was_member)| was_member.then_some(user));
-    bid_farewell(&call, &past.collect(), command::GROUP_LEFT, group_id)?;
+    bid_farewell(&call, past.collect(), command::GROUP_LEFT, group_id).await?;
     drop(changing);
     to_json(&Status::ok())
 }
 
 /// Tells past members that the group is none of theirs any more.
-fn bid_farewell(
+async fn bid_farewell(
     call: &Call<'_>,
-    past: &HashSet<String>,
+    past: HashSet<String>,
     command: &str,
     group_id: String,
 ) -> Result<(), Error> {
-    let event = farewell(command, group_id, now_ms());
-    call.app.delivery.hub.push_to_users(past, &[EventJson::from(to_json(&event)?)]);
+    let event = farewell(command, group_id.clone(), now_ms());
+    call.app.delivery.bid_farewell(&group_id, past, EventJson::from(to_json(&event)?)).await;
     Ok(())
 }
 

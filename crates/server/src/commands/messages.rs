@@ -19,7 +19,7 @@ use crate::hub::EventJson;
 use crate::store::{C2cPage, Conversation, Inserted, NewMessage, StoredMessage};
 
 pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: SendRequest<Element, Rules> = call.request(body)?;
+    let request: SendRequest<Element, Rules> = call.request(body).await?;
     let to = request.to_account.clone().unwrap_or_default();
     check_user_id("To_Account", &to)?;
     let conversation = Conversation::C2c { to };
@@ -28,7 +28,7 @@ pub(super) async fn send_c2c(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn send_group(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: SendRequest<Element, Rules> = call.request(body)?;
+    let request: SendRequest<Element, Rules> = call.request(body).await?;
     let group_id = request.group_id.clone().unwrap_or_default();
     let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let extensible =
@@ -84,7 +84,7 @@ async fn send(
     if is_new {
         let event = to_json(&stored.sent().arrival(now_ms()).map_err(|e| failed(&e))?)?;
         let message = &stored.message;
-        delivery.push(&message.sender, &message.conversation, &[EventJson::from(event)]).await;
+        delivery.push_event(&message.sender, &message.conversation, EventJson::from(event)).await;
     }
     drop(arrival);
     to_json(&stored.sent().reply())
@@ -105,7 +105,7 @@ async fn insert(call: &Call<'_>, mut message: NewMessage, has_id: bool) -> Resul
 }
 
 pub(super) async fn list_c2c(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: ListRequest = call.request(body)?;
+    let request: ListRequest = call.request(body).await?;
     let own = request.operator_account.unwrap_or_else(|| call.caller.identifier.clone());
     check_user_id("Operator_Account", &own)?;
     let peer = request.peer_account.unwrap_or_default();
@@ -128,7 +128,7 @@ pub(super) async fn list_c2c(call: Call<'_>, body: &[u8]) -> Answer {
 }
 
 pub(super) async fn list_group(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: ListRequest = call.request(body)?;
+    let request: ListRequest = call.request(body).await?;
     let group_id = request.group_id.unwrap_or_default();
     let group = call.group(&group_id).await?.ok_or_else(no_such_group)?;
     let count = group_count(request.req_msg_number);

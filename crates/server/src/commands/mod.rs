@@ -31,7 +31,7 @@ pub(crate) async fn run(
 ) -> Answer {
     let call = Call { app, caller, command };
     if app.config.extensions_off && command.is_of_extensions() {
-        call.count()?;
+        call.count().await?;
         return Err(not_enabled());
     }
     match command {
@@ -57,19 +57,19 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn count(&self) -> Result<(), Error> {
-        self.app.callers.admit(&self.caller, self.command)
+    async fn count(&self) -> Result<(), Error> {
+        self.app.callers.admit(&self.caller, self.command, &*self.app.store).await
     }
 
     /// The request in the body. The call counts first, so that nobody floods with what cannot be read.
-    fn request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
-        self.count()?;
+    async fn request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
+        self.count().await?;
         body::parse(body)
     }
 
     /// The same of a command for admins.
-    fn admin_request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
-        let request = self.request(body)?;
+    async fn admin_request<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
+        let request = self.request(body).await?;
         if self.caller.is_admin {
             return Ok(request);
         }

@@ -14,7 +14,7 @@ use crate::store::{Conversation, NewMessage, StoredMessage, msg_key_numbers};
 
 /// Doing it again answers as the first time, and what the message holds is left alone.
 pub(super) async fn register(call: Call<'_>, body: &[u8]) -> Answer {
-    let request: RegisterRequest = call.admin_request(body)?;
+    let request: RegisterRequest = call.admin_request(body).await?;
     let given_id = request.message_id.clone();
     let message = new_message(&call, request).await?;
     to_json(&keep(&call, message, given_id).await?.sent().reply())

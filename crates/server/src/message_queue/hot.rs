@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use message_extensions_core::law::Message;
 
@@ -15,6 +16,8 @@ use crate::store::{AnswerId, Loaded, MessageName, REMEMBERED_ANSWERS, Store, Sto
 /// Messages kept at most, and how long one that nobody uses is kept.
 const KEPT: usize = 20_000;
 const IDLE_MS: u64 = 300_000;
+/// How long somebody waits for the loads of others.
+const LOADING: Duration = Duration::from_secs(5);
 
 /// The messages in use, by name.
 #[derive(Default)]
@@ -114,6 +117,8 @@ struct Queue {
 struct State {
     message: Arc<Message>,
     answers: HashMap<String, Remembered>,
+    /// [`Loaded::commit`].
+    commit: u64,
 }
 
 /// The remembered answers of one caller; their text stays in the store, a retry is rare.
@@ -135,7 +140,8 @@ impl Remembered {
 
 impl State {
     fn new(loaded: Loaded) -> Self {
-        let mut state = Self { message: Arc::new(loaded.message), answers: HashMap::new() };
+        let mut state =
+            Self { message: Arc::new(loaded.message), answers: HashMap::new(), commit: loaded.commit };
         state.remember(&loaded.answers);
         state
     }
@@ -177,9 +183,9 @@ impl Hot {
         Draining(self)
     }
 
-    /// The committed state, if it is in memory.
-    pub(super) fn known(&self) -> Option<Arc<Message>> {
-        self.state().as_ref().map(|state| Arc::clone(&state.message))
+    /// What is in memory, and the commit that made it so.
+    pub(super) fn known(&self) -> Option<(Arc<Message>, u64)> {
+        self.state().as_ref().map(|state| (Arc::clone(&state.message), state.commit))
     }
 
     /// The committed state, loaded if need be; `None`: the message was removed.
@@ -188,19 +194,68 @@ impl Hot {
         store: &dyn Store,
         delivery: &Delivery,
     ) -> Result<Option<Arc<Message>>, StoreError> {
-        if let Some(message) = self.known() {
+        if !store.is_shared() {
+            return Ok(self.loaded(store, delivery).await?.map(|(message, _)| message));
+        }
+        if let Some(message) = self.compared(store).await? {
             return Ok(Some(message));
         }
-        let _loading = self.loading.lock().await;
-        if let Some(message) = self.known() {
+        let _loading = self.turn_to_load().await?;
+        // Somebody may have loaded it meanwhile, and have begun before this was asked.
+        if let Some(message) = self.compared(store).await? {
             return Ok(Some(message));
         }
+        Ok(self.load(store, delivery).await?.map(|(message, _)| message))
+    }
+
+    /// What is in memory, if it is what a shared store holds.
+    async fn compared(&self, store: &dyn Store) -> Result<Option<Arc<Message>>, StoreError> {
+        if self.known().is_none() {
+            return Ok(None);
+        }
+        let last = store.last_commit(self.stored.no).await?;
+        match self.known() {
+            Some((message, commit)) if last == Some(commit) => Ok(Some(message)),
+            _ => {
+                self.drop_state();
+                Ok(None)
+            }
+        }
+    }
+
+    /// What is in memory, loaded if need be. In front of a shared store it may be old: who writes learns it by the commit.
+    pub(super) async fn loaded(
+        &self,
+        store: &dyn Store,
+        delivery: &Delivery,
+    ) -> Result<Option<(Arc<Message>, u64)>, StoreError> {
+        if let Some(known) = self.known() {
+            return Ok(Some(known));
+        }
+        let _loading = self.turn_to_load().await?;
+        match self.known() {
+            Some(known) => Ok(Some(known)),
+            None => self.load(store, delivery).await,
+        }
+    }
+
+    /// Many may wait for a store that does not answer: each for itself, not one after the other.
+    async fn turn_to_load(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, StoreError> {
+        let why = || StoreError::Failed("those who came before still wait for the store".into());
+        tokio::time::timeout(LOADING, self.loading.lock()).await.map_err(|_| why())
+    }
+
+    async fn load(
+        &self,
+        store: &dyn Store,
+        delivery: &Delivery,
+    ) -> Result<Option<(Arc<Message>, u64)>, StoreError> {
         let Some(loaded) = store.load(self.stored.no).await? else { return Ok(None) };
         delivery.arrived(&self.stored).await;
         let state = State::new(loaded);
-        let message = Arc::clone(&state.message);
+        let known = (Arc::clone(&state.message), state.commit);
         *self.state() = Some(state);
-        Ok(Some(message))
+        Ok(Some(known))
     }
 
     /// Whether the answer to this request is in the store.
@@ -218,9 +273,16 @@ impl Hot {
 
     /// Makes what was committed visible.
     pub(super) fn absorb(&self, turn: &Turn) {
-        if let Some(state) = self.state().as_mut() {
-            state.message = Arc::clone(turn.message());
-            state.remember(turn.answer_ids());
+        let mut state = self.state();
+        match state.as_mut() {
+            Some(state) if state.commit == turn.after() => {
+                state.message = Arc::clone(turn.message());
+                state.commit = turn.commit_id();
+                state.remember(turn.answer_ids());
+            }
+            // Loaded meanwhile, since somebody else has written, too.
+            Some(known) if known.commit != turn.commit_id() => *state = None,
+            _ => {}
         }
     }
 

@@ -16,6 +16,10 @@ use crate::store::{AnswerId, Commit, StoredMessage, Webhook};
 /// A working copy of the message, and what became of the operations so far.
 pub(super) struct Turn {
     expected_seq: u64,
+    /// [`Commit::after`], where the store is shared.
+    after: Option<u64>,
+    /// [`Commit::id`].
+    id: u64,
     /// Shared with the committed state until the first change.
     message: Arc<Message>,
     changes: Vec<Change>,
@@ -25,9 +29,12 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn new(message: Arc<Message>) -> Self {
+    /// On top of what is committed; `after` says by which commit, where the store is shared.
+    pub(super) fn new(message: Arc<Message>, after: Option<u64>) -> Self {
         Self {
             expected_seq: message.latest_seq,
+            after,
+            id: if after.is_some() { fastrand::u64(1..) } else { 0 },
             message,
             changes: Vec::new(),
             answered: Vec::new(),
@@ -36,8 +43,9 @@ impl Turn {
         }
     }
 
-    /// Lets the law decide, on top of what was decided before in this turn.
+    /// Lets the law decide, on top of what was decided before in this turn; a retry of what was is answered alike.
     pub(super) fn decide(&mut self, pending: Pending, hot: &Hot, limits: &Limits) {
+        let Err(pending) = self.repeat(pending) else { return };
         let request = &pending.request;
         let caller = &request.caller;
         let message = &hot.stored.message;
@@ -68,7 +76,7 @@ impl Turn {
     }
 
     /// Whether it is a retry of an operation of this very turn; then it is answered like that, after the commit.
-    pub(super) fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
+    fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
         let (caller, request_id) = (&pending.request.caller.identifier, pending.request.request_id);
         let is_it = |id: &AnswerId| id.caller == *caller && Some(id.request_id) == request_id;
         let Some((_, answer)) = self.remembered.iter().find(|(id, _)| is_it(id)) else { return Err(pending) };
@@ -87,7 +95,22 @@ impl Turn {
         }
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
-        Some(Commit { message_no, expected_seq: self.expected_seq, changes, answers, webhooks })
+        let (id, after, expected_seq) = (self.id, self.after, self.expected_seq);
+        Some(Commit { message_no, id, after, expected_seq, changes, answers, webhooks, record: None })
+    }
+
+    /// The commit on top of which everything was decided; 0 where the store is not shared.
+    pub(super) fn after(&self) -> u64 {
+        self.after.unwrap_or_default()
+    }
+
+    pub(super) const fn commit_id(&self) -> u64 {
+        self.id
+    }
+
+    /// Nothing was kept: those who wait are to be decided again.
+    pub(super) fn into_waiting(self) -> Vec<Pending> {
+        self.answered.into_iter().map(|(pending, _)| pending).collect()
     }
 
     /// The changes as everybody is told of them, in their order.

@@ -9,12 +9,15 @@ use std::fmt::Display;
 use std::io::{BufRead, Write};
 
 use message_extensions_core::law::{Change, ChangeKind, Entry, Message};
+use message_extensions_core::message::MessageRef;
 use message_extensions_core::wire::{Extension, Member, Rules};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{AnswerId, Commit, Conversation, NewGroup, NewMessage, Store, msg_key_numbers};
+use super::{
+    AnswerId, Commit, Conversation, MessageName, NewGroup, NewMessage, Store, StoreError, msg_key_numbers,
+};
 
 /// Of the lines; another one is refused.
 const FORMAT_VERSION: u32 = 1;
@@ -225,8 +228,35 @@ impl Archive {
                 }
             }
         }
-        Commit { message_no, expected_seq: 0, changes, answers: self.answers.clone(), webhooks: Vec::new() }
+        Commit {
+            message_no,
+            id: fastrand::u64(1..),
+            changes,
+            answers: self.answers.clone(),
+            ..Commit::default()
+        }
     }
+}
+
+/// The message that is named, as of one moment; `None`: there is none.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn find(store: &dyn Store, named: MessageRef) -> Result<Option<Archive>, String> {
+    let found = async {
+        let name = match named {
+            MessageRef::C2c { from, to, msg_key } => MessageName::C2c { from, to, msg_key },
+            MessageRef::Group { group_id, msg_seq } => match store.group(&group_id).await? {
+                Some(group) => MessageName::Group { no: group.no, msg_seq },
+                None => return Ok(None),
+            },
+        };
+        match store.find_messages(&name).await?.first() {
+            Some(stored) => store.archive(stored.no).await,
+            None => Ok(None),
+        }
+    };
+    found.await.map_err(|error: StoreError| error.to_string())
 }
 
 /// Keeps the message, all of it or nothing; its group is made when there is none with its ID, and left as it is when there

@@ -171,7 +171,8 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         let no = data.next_no();
-        let group = Group { no, group_type: new.group_type, members: new.members.into_iter().collect() };
+        let members = new.members.into_iter().collect();
+        let group = Group { no, group_type: new.group_type, members, version: 0 };
         let group = GroupData { group, name: new.name, last_msg_seq: 0, messages: BTreeMap::new() };
         data.groups.insert(new.group_id, group);
         Ok(true)
@@ -265,6 +266,7 @@ impl Store for MemoryStore {
         let loaded = |m: &MessageData| Loaded {
             message: m.extensions.clone(),
             answers: m.answers.values().flatten().map(|(id, _)| id.clone()).collect(),
+            commit: 0,
         };
         Ok(data.messages.get(&message_no).map(loaded))
     }

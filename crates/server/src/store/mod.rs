@@ -1,14 +1,18 @@
 //! Where messages, groups and extensions are kept. A store compares and keeps; every rule is the law's, in `core`.
 //!
-//! [`MemoryStore`] forgets at exit, [`SqliteStore`] survives a power cut. One contract test suite
+//! [`MemoryStore`] forgets at exit, [`SqliteStore`] survives a power cut, [`RedisStore`] is for many nodes. One contract test suite
 //! (`tests/it/store_contract.rs`) runs on each.
 
 pub mod archive;
+mod bus;
 mod memory;
+mod redis;
 mod sqlite;
 
 pub use archive::Archive;
+pub use bus::{Bus, Heard, Topic};
 pub use memory::MemoryStore;
+pub use redis::{RedisStore, Servers};
 pub use sqlite::{CHECK_BYTES, SqliteStore};
 
 use std::collections::HashSet;
@@ -16,7 +20,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use message_extensions_core::code::Error;
 use message_extensions_core::law::{Change, Message};
+use message_extensions_core::limits::Limits;
 use message_extensions_core::message::{MessageRef, msg_key, msg_key_parts};
 use message_extensions_core::serve::sending::{Place, Sent};
 use message_extensions_core::wire::Rules;
@@ -73,7 +79,8 @@ pub trait Store: Send + Sync {
     /// The extensions of a message and what is remembered of its callers. `None`: it is gone.
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;
 
-    /// Keeps changes and answers together, if the message's counter is still `expected_seq`.
+    /// Keeps changes and answers together, if the message's counter is still `expected_seq`, and in a shared store nothing was
+    /// committed since [`Commit::after`].
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it is not, or the message is gone: then nothing is kept.
@@ -86,6 +93,42 @@ pub trait Store: Send + Sync {
         caller: &str,
         request_id: u128,
     ) -> Result<Option<String>, StoreError>;
+
+    /// Whether others write to it, too: then what is in memory must be compared with it before it is used.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// [`Commit::id`] of a message's last commit, 0 before the first; asked of a shared store only. `None`: it is gone.
+    async fn last_commit(&self, _message_no: i64) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    /// [`Group::no`] and [`Group::version`]; asked of a shared store only. `None`: there is none.
+    async fn group_version(&self, _group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {
+        Ok(None)
+    }
+
+    /// Counts write attempts on a message, each by its user and whether that is an admin, as [`Attempts`](message_extensions_core::law::Attempts) would count those of
+    /// all nodes; asked of a shared store only. Says what became of each.
+    async fn count_attempts(
+        &self,
+        _message_no: i64,
+        attempts: &[(&str, bool)],
+        _limits: &Limits,
+    ) -> Result<Vec<Result<(), Error>>, StoreError> {
+        Ok(vec![Ok(()); attempts.len()])
+    }
+
+    /// Counts a call under a name and says how many there were in this second; asked of a shared store only.
+    async fn count_call(&self, _user: &str, _name: &str) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    /// The way to other nodes, of a shared store; `None`: there are no others.
+    fn bus(&self) -> Option<Arc<dyn Bus>> {
+        None
+    }
 
     /// The messages of which webhooks wait: numbers past `after`, ascending, at most `count`.
     async fn webhook_messages(&self, after: i64, count: usize) -> Result<Vec<i64>, StoreError>;
@@ -180,6 +223,8 @@ pub struct Group {
     pub group_type: String,
     /// UserIDs.
     pub members: HashSet<String>,
+    /// Of a shared store: another one whenever members come or go.
+    pub version: u64,
 }
 
 /// Where a message is, and so who sees it.
@@ -329,6 +374,8 @@ pub struct Loaded {
     pub message: Message,
     /// Which answers are remembered, oldest first for each caller.
     pub answers: Vec<AnswerId>,
+    /// Of a shared store: [`Commit::id`] of the last commit, 0 before the first.
+    pub commit: u64,
 }
 
 /// Names a remembered answer.
@@ -343,10 +390,14 @@ pub struct AnswerId {
 }
 
 /// What one turn of a message's queue decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commit {
     /// [`StoredMessage::no`].
     pub message_no: i64,
+    /// A random number by which a shared store knows this commit again; not 0.
+    pub id: u64,
+    /// [`Commit::id`] of the one that everything was decided on; `None`: the counter alone is compared.
+    pub after: Option<u64>,
     /// The counter on which the changes were decided.
     pub expected_seq: u64,
     /// Ascending by Seq, the first is `expected_seq + 1`.
@@ -355,6 +406,8 @@ pub struct Commit {
     pub answers: Vec<(AnswerId, String)>,
     /// What a webhook is to tell of the changes, ascending by Seq; empty when there is none.
     pub webhooks: Vec<Webhook>,
+    /// What other nodes are told of the changes; a shared store keeps it for a while, should this node not live to tell.
+    pub record: Option<Arc<str>>,
 }
 
 /// A change that is still to be told to the operator's program (`docs/protocol.md`, "Webhooks").

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -175,8 +176,25 @@ impl Unlogged {
     }
 }
 
+/// Sends until the server stops; of several nodes the one that leads does, as long as it leads.
+pub(super) async fn run(shared: Arc<Shared>, leads: Option<watch::Receiver<bool>>) {
+    let Some(mut leads) = leads else { return run_alone(shared).await };
+    while !shared.stop.is_cancelled() {
+        tokio::select! {
+            _ = leads.wait_for(|leads| *leads) => {}
+            () = shared.stop.cancelled() => return,
+        }
+        let mut until = leads.clone();
+        tokio::select! {
+            () = run_alone(Arc::clone(&shared)) => {}
+            // What was begun may be received once more.
+            _ = until.wait_for(|leads| !*leads) => {}
+        }
+    }
+}
+
 /// Sends until the server stops; then finishes what was begun and leaves the rest in the store.
-pub(super) async fn run(shared: Arc<Shared>) {
+async fn run_alone(shared: Arc<Shared>) {
     // First, so that what is too old is not sent.
     let mut unlogged = Unlogged::default();
     shared.trim(&mut unlogged).await;

@@ -42,6 +42,11 @@ impl Outgoing {
         if is_kept && self.metrics.queued(webhooks) > self.keep {
             self.too_many.notify_one();
         }
+        self.wake(message_no);
+    }
+
+    /// Webhooks of the message wait.
+    pub(crate) fn wake(&self, message_no: i64) {
         let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
         if woken.messages.len() < REMEMBERED {
             woken.messages.insert(message_no);
@@ -49,6 +54,12 @@ impl Outgoing {
             woken.missed = true;
         }
         drop(woken);
+        self.changed.notify_one();
+    }
+
+    /// Webhooks may wait, and it is not known of which messages.
+    pub(crate) fn missed(&self) {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner).missed = true;
         self.changed.notify_one();
     }
 

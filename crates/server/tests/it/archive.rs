@@ -89,7 +89,7 @@ async fn history(store: &dyn Store, no: i64, steps: &[Step]) -> Message {
             answers.push((id, serde_json::to_string(&decision.into_reply()).unwrap()));
         }
         store
-            .commit(Commit { message_no: no, expected_seq, changes, answers, webhooks: Vec::new() })
+            .commit(Commit { message_no: no, expected_seq, changes, answers, ..Commit::default() })
             .await
             .unwrap();
     }
@@ -144,10 +144,7 @@ async fn history_on(store: &dyn Store, no: i64, message: &Message) -> Message {
     let changes: Vec<_> = decision.change.into_iter().collect();
     let expected_seq = message.latest_seq;
     changes.iter().for_each(|change| message.absorb(change));
-    store
-        .commit(Commit { message_no: no, expected_seq, changes, answers: Vec::new(), webhooks: Vec::new() })
-        .await
-        .unwrap();
+    store.commit(Commit { message_no: no, expected_seq, changes, ..Commit::default() }).await.unwrap();
     message
 }
 

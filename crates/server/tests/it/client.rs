@@ -11,9 +11,9 @@ use hyper_util::rt::TokioExecutor;
 use message_extensions_core::limits::Limits;
 use message_extensions_core::usersig;
 use message_extensions_server::config::Config;
-use message_extensions_server::store::{MemoryStore, Store};
+use message_extensions_server::store::{MemoryStore, RedisStore, Store};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -82,7 +82,12 @@ impl Answer {
 
 impl Api {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, http: Client::builder(TokioExecutor::new()).build_http() }
+        // Of several nodes each request is to find another one.
+        let idle = if std::env::var_os("TEST_STORE").is_some() { 0 } else { usize::MAX };
+        Self {
+            address,
+            http: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build_http(),
+        }
     }
 
     pub(crate) async fn http(
@@ -174,11 +179,12 @@ pub(crate) fn set(message: &Value, items: &[(&str, &str, u64)]) -> Value {
     with(message, json!({"OperateType": 1, "ExtensionList": items}))
 }
 
-/// A server on a port of its own; it stops when dropped.
+/// A server on a port of its own; it stops when dropped. With `TEST_STORE=nodes` it is two of them on a cluster, and each
+/// connection goes to another one.
 pub(crate) struct Server {
     pub(crate) api: Api,
-    stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<std::io::Result<()>>>,
+    stop: Vec<oneshot::Sender<()>>,
+    serving: Vec<JoinHandle<std::io::Result<()>>>,
 }
 
 impl Server {
@@ -187,6 +193,9 @@ impl Server {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        if std::env::var("TEST_STORE").is_ok_and(|store| store == "nodes") {
+            return Self::nodes(config).await;
+        }
         Self::on(config, Arc::new(MemoryStore::new())).await
     }
 
@@ -198,12 +207,41 @@ impl Server {
             let _ = stopped.await;
         };
         let serving = tokio::spawn(message_extensions_server::run(listener, config, store, shutdown));
-        Self { api, stop: Some(stop), serving: Some(serving) }
+        Self { api, stop: vec![stop], serving: vec![serving] }
+    }
+
+    async fn nodes(config: Config) -> Self {
+        let servers = crate::redis_servers::cluster().servers();
+        let mut nodes = Vec::new();
+        for _ in 0..2 {
+            let store = RedisStore::connect(servers.clone()).await.unwrap();
+            nodes.push(Self::on(config.clone(), Arc::new(store)).await);
+        }
+        let balancer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = Api::new(balancer.local_addr().unwrap());
+        let addresses: Vec<_> = nodes.iter().map(|node| node.api.address).collect();
+        tokio::spawn(async move {
+            for address in addresses.into_iter().cycle() {
+                let Ok((mut from, _)) = balancer.accept().await else { return };
+                tokio::spawn(async move {
+                    let mut to = TcpStream::connect(address).await?;
+                    tokio::io::copy_bidirectional(&mut from, &mut to).await
+                });
+            }
+        });
+        let mut both = Self { api, stop: Vec::new(), serving: Vec::new() };
+        for node in nodes {
+            both.stop.extend(node.stop);
+            both.serving.extend(node.serving);
+        }
+        both
     }
 
     /// Stops it and waits until it has.
-    pub(crate) async fn stop(mut self) {
-        self.stop.take();
-        self.serving.take().unwrap().await.unwrap().unwrap();
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        for serving in self.serving {
+            serving.await.unwrap().unwrap();
+        }
     }
 }

@@ -337,7 +337,7 @@ async fn who_leaves_a_group_between_two_parts_of_a_message_gets_no_second_part()
     };
     let changes = (1..=400).map(change).collect();
     let (answers, webhooks) = (Vec::new(), Vec::new());
-    let commit = Commit { message_no: found[0].no, expected_seq: 0, changes, answers, webhooks };
+    let commit = Commit { message_no: found[0].no, changes, answers, webhooks, ..Commit::default() };
     store.inner.commit(commit).await.unwrap();
     let mut bob = Socket::login(server.api.address, "bob").await;
     store.counter_delay.store(300, Ordering::SeqCst);

@@ -1,12 +1,14 @@
 //! What an operator's machines look at: health, metrics, the log.
 
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::{APP, Api, SECRET, SEND, SET, message, query, set, with};
+use crate::client::{APP, Api, SECRET, SEND, SET, Server, config, message, query, set, with};
 use crate::process::{binary, serve, start, terminate};
+use crate::redis_servers::single;
 use crate::socket::Socket;
 
 const TIME: Duration = Duration::from_secs(20);
@@ -157,10 +159,14 @@ async fn the_operators_guide_has_the_metrics_that_there_are() {
     let mut socket = Socket::login(api.address, "bob").await;
     socket.send("no frame").await;
     assert_eq!(socket.closed().await, 4002);
-    let (_, page) = get(&api, "/metrics").await;
-    let mut there: Vec<_> =
-        page.lines().filter_map(|line| line.strip_prefix("# TYPE ").map(str::to_owned)).collect();
+    let on_redis = Server::on(config(), Arc::new(single().store().await)).await;
+    let mut there = Vec::new();
+    for api in [&api, &on_redis.api] {
+        let (_, page) = get(api, "/metrics").await;
+        there.extend(page.lines().filter_map(|line| line.strip_prefix("# TYPE ").map(str::to_owned)));
+    }
     described.sort_unstable();
     there.sort_unstable();
+    there.dedup();
     assert_eq!(described, there);
 }

@@ -48,7 +48,7 @@ async fn stored(store: &dyn Store, n: u32, keys: u64) -> Value {
     };
     let changes = (1..=keys).map(change).collect();
     let (answers, webhooks) = (Vec::new(), Vec::new());
-    store.commit(Commit { message_no: no, expected_seq: 0, changes, answers, webhooks }).await.unwrap();
+    store.commit(Commit { message_no: no, changes, answers, webhooks, ..Commit::default() }).await.unwrap();
     json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": message.msg_key()})
 }
 

@@ -6,6 +6,9 @@ mod crowd;
 mod flood;
 mod history;
 mod kill;
+mod linear;
+mod nodes;
+mod redis;
 mod stampede;
 mod two_writers;
 

@@ -78,13 +78,7 @@ async fn has_everything_and_works(dir: &Path) {
         author: "bob".into(),
         time: 1_700_000_000_000,
     };
-    let commit = Commit {
-        message_no: 7,
-        expected_seq: 5,
-        changes: vec![change],
-        answers: Vec::new(),
-        webhooks: Vec::new(),
-    };
+    let commit = Commit { message_no: 7, expected_seq: 5, changes: vec![change], ..Commit::default() };
     store.commit(commit).await.unwrap();
     assert_eq!(store.latest_seq(7).await.unwrap(), Some(6));
     store.close().await;

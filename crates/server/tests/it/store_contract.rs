@@ -30,6 +30,18 @@ macro_rules! contract {
                 super::$name(&super::SqliteStore::open(dir.path()).unwrap()).await;
             })*
         }
+        mod redis {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&crate::redis_servers::single().store().await).await;
+            })*
+        }
+        mod redis_cluster {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&crate::redis_servers::cluster().store().await).await;
+            })*
+        }
     };
 }
 
@@ -98,7 +110,7 @@ fn set(seq: u64, items: &[(&str, &str)]) -> Change {
 }
 
 fn commit(message_no: i64, expected_seq: u64, changes: Vec<Change>) -> Commit {
-    Commit { message_no, expected_seq, changes, answers: Vec::new(), webhooks: Vec::new() }
+    Commit { message_no, id: fastrand::u64(1..), expected_seq, changes, ..Commit::default() }
 }
 
 fn answer(caller: &str, turn: u64) -> (AnswerId, String) {

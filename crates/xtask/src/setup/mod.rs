@@ -24,9 +24,9 @@ pub(crate) use target::Wasm;
 pub(crate) enum Purpose {
     /// `build`, `demo`, `lint`.
     Build,
-    /// `test`: browsers and their drivers too.
+    /// `test`: browsers and their drivers too, and redis-server.
     Test,
-    /// `soak`: a C++ compiler too.
+    /// `soak`: redis-server and a C++ compiler too.
     Soak,
     /// A part of `soak`: what `test` needs, and the bundlers of `tests/packaging`.
     Packaging,
@@ -101,6 +101,9 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
     }
     if purpose == Purpose::Packaging {
         steps.push(Box::new(npm::NpmFolder::packaging(repo)));
+    }
+    if matches!(purpose, Purpose::Test | Purpose::Soak) {
+        steps.push(Box::new(tools::RedisServer));
     }
     if purpose == Purpose::Soak {
         steps.push(Box::new(tools::CxxCompiler));

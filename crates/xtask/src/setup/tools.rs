@@ -143,6 +143,31 @@ impl Step for CxxCompiler {
     }
 }
 
+/// The tests start servers of their own, on loopback.
+pub(super) struct RedisServer;
+
+impl Step for RedisServer {
+    fn name(&self) -> String {
+        "redis-server".to_owned()
+    }
+
+    fn is_there(&self) -> bool {
+        on_path("redis-server").is_some() && on_path("redis-cli").is_some()
+    }
+
+    fn changes(&self) -> String {
+        "apt-get installs redis-server; where there is systemd, its service starts as well".to_owned()
+    }
+
+    fn install(&self, system: &System) -> Result<()> {
+        system.apt_install(&["redis-server"])
+    }
+
+    fn help(&self) -> String {
+        "install Redis 7 or newer by other means, redis-server and redis-cli on PATH".to_owned()
+    }
+}
+
 /// Runs wasm-opt and esbuild, and the JavaScript tests.
 pub(super) struct Node;
 

@@ -29,7 +29,7 @@ pub(super) fn load(db: &Connection, message_no: i64) -> rusqlite::Result<Option<
         .prepare_cached("SELECT caller, turn, request_id FROM answers WHERE message_no = ?1 ORDER BY turn")?
         .query_map([message_no], answer_id)?
         .collect::<Result<_, _>>()?;
-    Ok(Some(Loaded { message: Message::restore(latest_seq, clear_seq, entries), answers }))
+    Ok(Some(Loaded { message: Message::restore(latest_seq, clear_seq, entries), answers, commit: 0 }))
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(String, Entry)> {

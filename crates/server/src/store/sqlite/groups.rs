@@ -48,7 +48,7 @@ pub(super) fn load(db: &Connection, group_id: &str) -> rusqlite::Result<Option<G
         .query_row([group_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((no, group_type)) = found else { return Ok(None) };
-    Ok(Some(Group { no, group_type, members: members(db, no)? }))
+    Ok(Some(Group { no, group_type, members: members(db, no)?, version: 0 }))
 }
 
 fn members(db: &Connection, no: i64) -> rusqlite::Result<HashSet<String>> {

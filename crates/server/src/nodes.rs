@@ -1,0 +1,342 @@
+//! What nodes that share a store tell each other, so that everybody hears of every change, whichever node made it.
+//!
+//! ```text
+//! commit here ──▶ own connections ──▶ tell the topics ──▶ other nodes: in order of Seq, once ──▶ their connections
+//!      └──▶ the log ◀── looked through when a node dies, or when a Seq is missing
+//! ```
+//!
+//! | part | what |
+//! |---|---|
+//! | this one | notices; hearing them; nodes that die |
+//! | [`interest`] | which topics are listened to: those of the users who are connected |
+//! | [`order`] | up to which Seq a message was delivered |
+
+pub(crate) mod interest;
+pub(crate) mod order;
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use self::interest::Interest;
+use self::order::Order;
+use crate::App;
+use crate::hub::EventJson;
+use crate::store::{Bus, Conversation, Heard, StoreError, StoredMessage, Topic};
+
+/// How often a node says that it lives.
+const BEAT: Duration = Duration::from_secs(1);
+/// For how long a node is asked to send webhooks; it asks again with each beat.
+const LEAD: Duration = Duration::from_secs(8);
+
+/// What one node tells the others.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Notice {
+    /// Who tells it; a node does not listen to itself.
+    node: String,
+    what: What,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum What {
+    /// Changes of a message, the first with this Seq, the next ones following it.
+    Changes { no: i64, sender: String, place: Place, seq: u64, events: Vec<Box<RawValue>> },
+    /// Something else that everybody in a conversation hears.
+    Event { sender: String, place: Place, event: Box<RawValue> },
+    /// A webhook of the message waits.
+    Webhook { no: i64 },
+    /// Users are members of a group now.
+    Joined { group_id: String, users: Vec<String> },
+    /// Users are none any more, and are told so.
+    Left { group_id: String, users: HashSet<String>, event: Box<RawValue> },
+}
+
+/// [`Conversation`] as it is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Place {
+    User(String),
+    Group(String, i64),
+}
+
+impl Place {
+    fn of(conversation: &Conversation) -> Self {
+        match conversation {
+            Conversation::C2c { to } => Self::User(to.clone()),
+            Conversation::Group { group_id, no } => Self::Group(group_id.clone(), *no),
+        }
+    }
+
+    pub(crate) fn into_conversation(self) -> Conversation {
+        match self {
+            Self::User(to) => Conversation::C2c { to },
+            Self::Group(group_id, no) => Conversation::Group { group_id, no },
+        }
+    }
+}
+
+/// This node among the others.
+pub(crate) struct Nodes {
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) interest: Interest,
+    pub(crate) order: Order,
+    /// Whether this node is the one that sends webhooks.
+    leads: watch::Sender<bool>,
+    /// Another one after a change could not be told: the others then take this node for dead, and look into the log.
+    name: Mutex<String>,
+}
+
+impl Nodes {
+    pub(crate) fn new(bus: Arc<dyn Bus>) -> Self {
+        let interest = Interest::new(Arc::clone(&bus));
+        let leads = watch::Sender::new(false);
+        Self { bus, interest, order: Order::default(), leads, name: Mutex::new(new_name()) }
+    }
+
+    fn name(&self) -> String {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether this node is the one that sends webhooks, now and later.
+    pub(crate) fn leads(&self) -> watch::Receiver<bool> {
+        self.leads.subscribe()
+    }
+
+    /// Tells the node that sends webhooks that one of the message waits.
+    pub(crate) async fn tell_webhook(&self, message_no: i64) {
+        if *self.leads.borrow() {
+            return;
+        }
+        if let Ok(notice) = self.notice(What::Webhook { no: message_no })
+            && let Err(error) = self.bus.tell(&Topic::Webhooks, &notice).await
+        {
+            tracing::warn!(%error, "the node that sends webhooks could not be told of one; it finds it later");
+        }
+    }
+
+    /// Asks to be the one that sends webhooks, or to be it on.
+    async fn lead(&self, asked: &mut Option<Instant>) {
+        let begun = Instant::now();
+        match self.bus.lead(&self.name(), LEAD).await {
+            Ok(true) => *asked = Some(begun),
+            Ok(false) => *asked = None,
+            Err(error) => tracing::warn!(%error, "it cannot be asked which node sends webhooks"),
+        }
+        // It ends here well before another may begin.
+        let leads = asked.is_some_and(|asked| asked.elapsed() < LEAD / 2);
+        if leads != *self.leads.borrow() {
+            if leads && let Err(error) = self.bus.listen(&Topic::Webhooks).await {
+                return tracing::warn!(%error, "other nodes' webhooks cannot be heard of");
+            }
+            if !leads {
+                self.bus.unlisten(&Topic::Webhooks).await;
+            }
+            self.leads.send_replace(leads);
+        }
+    }
+
+    /// At the end: another node need not wait.
+    pub(crate) async fn resign(&self) {
+        if *self.leads.borrow() {
+            let _ = self.bus.lead(&self.name(), Duration::ZERO).await;
+        }
+    }
+
+    /// A notice of this node, as it is told and logged.
+    pub(crate) fn notice(&self, what: What) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&Notice { node: self.name(), what })
+    }
+
+    /// The changes of a message as a notice.
+    pub(crate) fn changes(
+        &self,
+        stored: &StoredMessage,
+        seq: u64,
+        events: &[EventJson],
+    ) -> Result<String, serde_json::Error> {
+        let events = events.iter().map(|event| raw(event)).collect::<Result<_, _>>()?;
+        let (sender, place) = (stored.message.sender.clone(), Place::of(&stored.message.conversation));
+        self.notice(What::Changes { no: stored.no, sender, place, seq, events })
+    }
+
+    /// An event for a conversation as a notice.
+    pub(crate) fn event(
+        &self,
+        sender: &str,
+        conversation: &Conversation,
+        event: &EventJson,
+    ) -> Result<String, serde_json::Error> {
+        self.notice(What::Event {
+            sender: sender.to_owned(),
+            place: Place::of(conversation),
+            event: raw(event)?,
+        })
+    }
+
+    /// Tells everybody who is in a conversation, on other nodes.
+    pub(crate) async fn tell(&self, sender: &str, conversation: &Conversation, notice: &str) {
+        let outcome = match conversation {
+            Conversation::C2c { to } => {
+                let first = self.bus.tell(&Topic::User(sender.to_owned()), notice).await;
+                let second =
+                    if to == sender { Ok(()) } else { self.bus.tell(&Topic::User(to.clone()), notice).await };
+                first.and(second)
+            }
+            Conversation::Group { group_id, .. } => {
+                self.bus.tell(&Topic::Group(group_id.clone()), notice).await
+            }
+        };
+        self.or_rename(outcome);
+    }
+
+    /// Tells these users' nodes.
+    pub(crate) async fn tell_users(&self, users: impl IntoIterator<Item = &String>, notice: &str) {
+        for user in users {
+            let outcome = self.bus.tell(&Topic::User(user.clone()), notice).await;
+            self.or_rename(outcome);
+        }
+    }
+
+    fn or_rename(&self, outcome: Result<(), StoreError>) {
+        if let Err(error) = outcome {
+            tracing::error!(%error, "other nodes could not be told of a change; they find it in the log");
+            self.rename();
+        }
+    }
+
+    /// What this node has committed so far may not have been told, not even to its own connections: under another name it takes
+    /// part in looking for that, as if a node had died.
+    pub(crate) fn rename(&self) {
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = new_name();
+    }
+}
+
+fn new_name() -> String {
+    format!("{:016x}", fastrand::u64(..))
+}
+
+pub(crate) fn raw(json: &str) -> Result<Box<RawValue>, serde_json::Error> {
+    RawValue::from_string(json.to_owned())
+}
+
+fn texts(events: Vec<Box<RawValue>>) -> Vec<EventJson> {
+    events.into_iter().map(|event| EventJson::from(event.get())).collect()
+}
+
+/// Hears other nodes, for as long as the server runs.
+pub(crate) async fn run(app: &App) -> Infallible {
+    let Some(nodes) = app.delivery.nodes() else { return std::future::pending().await };
+    tokio::select! {
+        never = hear(app, nodes) => never,
+        never = watch(app, nodes) => never,
+    }
+}
+
+async fn hear(app: &App, nodes: &Nodes) -> Infallible {
+    loop {
+        match nodes.bus.hear().await {
+            Heard::Notice(text) => take(app, nodes, &text, false).await,
+            // Whoever is connected may have missed something: they come back, and say up to where they know.
+            Heard::Lost => {
+                app.delivery.hub.interrupt();
+                if let Some(outgoing) = &app.outgoing {
+                    outgoing.missed();
+                }
+            }
+        }
+    }
+}
+
+/// `is_late`: from the log of a node that is dead.
+async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
+    let Ok(notice) = serde_json::from_str::<Notice>(text) else {
+        return tracing::warn!("a notice cannot be read");
+    };
+    if !is_late && notice.node == nodes.name() {
+        return;
+    }
+    match notice.what {
+        What::Changes { no, sender, place, seq, events } => {
+            app.delivery.take_changes(no, &sender, &place.into_conversation(), seq, &texts(events)).await;
+        }
+        What::Event { sender, place, event } => {
+            app.delivery.take_event(&sender, &place.into_conversation(), EventJson::from(event.get())).await;
+        }
+        What::Webhook { no } => {
+            if let Some(outgoing) = &app.outgoing {
+                outgoing.wake(no);
+            }
+        }
+        What::Joined { group_id, users } => {
+            app.groups.forget(&group_id);
+            nodes.interest.joined(&group_id, &users).await;
+        }
+        What::Left { group_id, users, event } => {
+            app.delivery.take_farewell(&group_id, &users, EventJson::from(event.get())).await;
+        }
+    }
+}
+
+/// Says that this node lives, and looks after those that do not any more.
+async fn watch(app: &App, nodes: &Nodes) -> Infallible {
+    let mut known = HashSet::<String>::new();
+    // Dead ones whose log could not be read yet.
+    let mut dead = HashSet::<String>::new();
+    let mut asked_to_lead = None;
+    loop {
+        if app.outgoing.is_some() {
+            nodes.lead(&mut asked_to_lead).await;
+        }
+        match nodes.bus.beat(&nodes.name()).await {
+            Ok(living) => {
+                let living: HashSet<_> = living.into_iter().collect();
+                dead.extend(known.difference(&living).cloned());
+                known = living;
+            }
+            Err(error) => tracing::warn!(%error, "other nodes cannot be seen"),
+        }
+        if !dead.is_empty() {
+            match nodes.bus.whole_log().await {
+                Ok(log) => {
+                    tracing::warn!(
+                        count = dead.len(),
+                        "other nodes are gone; what they did not tell is told now"
+                    );
+                    for record in log.iter().filter(|record| is_of(record, &dead)) {
+                        take(app, nodes, record, true).await;
+                    }
+                    dead.clear();
+                }
+                Err(error) => tracing::warn!(%error, "what dead nodes did not tell cannot be read yet"),
+            }
+        }
+        sleep(BEAT).await;
+    }
+}
+
+fn is_of(record: &str, nodes: &HashSet<String>) -> bool {
+    serde_json::from_str::<Notice>(record).is_ok_and(|notice| nodes.contains(&notice.node))
+}
+
+/// The events of a message after this Seq, as far as the log has them.
+pub(crate) fn missing(log: &[Arc<str>], message_no: i64, after: u64, before: u64) -> Vec<EventJson> {
+    let mut found = Vec::new();
+    for record in log {
+        let Ok(Notice { what: What::Changes { no, seq, events, .. }, .. }) = serde_json::from_str(record)
+        else {
+            continue;
+        };
+        if no == message_no {
+            let numbered = (seq..).zip(texts(events));
+            found.extend(numbered.filter(|(seq, _)| *seq > after && *seq < before));
+        }
+    }
+    found.sort_by_key(|(seq, _)| *seq);
+    found.dedup_by_key(|(seq, _)| *seq);
+    found.into_iter().map(|(_, event)| event).collect()
+}

@@ -1,0 +1,2 @@
+-- The next number of a bucket. KEYS: its counter.
+return redis.call('INCR', KEYS[1])

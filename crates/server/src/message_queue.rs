@@ -176,6 +176,9 @@ impl MessageQueue {
         let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
         if let Some(outgoing) = &self.outgoing {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
+            if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
+                nodes.tell_webhook(hot.stored.no).await;
+            }
         }
         if let Err(error) = committed {
             hot.drop_state();
@@ -197,9 +200,6 @@ impl MessageQueue {
         }
         hot.absorb(&turn);
         turn.answer();
-        if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
-            nodes.tell_webhook(hot.stored.no).await;
-        }
         self.delivery.push_changes(&hot.stored, first_seq, &events, record.as_deref()).await;
         None
     }

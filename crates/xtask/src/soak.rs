@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -55,6 +55,14 @@ const PARTS: [Part; 10] = [
             let under_load = soak.server("soak::redis::", &redis)?;
             let linear = [("SOAK_LINEAR_WINDOWS", 20), ("SOAK_LINEAR_KILLS", 3)];
             Ok(format!("{under_load}; {}", soak.server("soak::linear::", &linear)?))
+        },
+    },
+    Part {
+        name: "scale",
+        run: |soak| {
+            let speed = [("SOAK_SCALE_ROUNDS", 5), ("SOAK_SCALE_MS", 3000)];
+            let memory = [("SOAK_SCALE_MESSAGES", 2000), ("SOAK_SCALE_LISTENERS", 2000)];
+            soak.server("soak::scale::", &[speed, memory].concat())
         },
     },
     Part { name: "simulation", run: simulation },

@@ -8,6 +8,7 @@ mod history;
 mod kill;
 mod linear;
 mod redis;
+mod scale;
 mod stampede;
 mod two_writers;
 

@@ -130,8 +130,10 @@ fn say(name: &str, samples: &[Vec<Sample>]) {
     let of = |samples: &[Sample], value: fn(&Sample) -> f64| median(samples.iter().map(value));
     let (bare, nodes) = samples.split_first().unwrap();
     let usage = |samples: &[Sample]| {
+        let commands = samples.last().map(|last| last.usage.commands()).unwrap_or_default();
         format!(
-            "CPU a set: masters {:.0} µs, replicas {:.0}, nodes {:.0}, load {:.0}; cores idle {:.1}, busy with others {:.1}",
+            "CPU a set: masters {:.0} µs, replicas {:.0}, nodes {:.0}, load {:.0}; cores idle {:.1}, busy with others {:.1}; \
+             µs a set by command: {commands}",
             of(samples, |sample| sample.usage.masters),
             of(samples, |sample| sample.usage.replicas),
             of(samples, |sample| sample.usage.nodes),

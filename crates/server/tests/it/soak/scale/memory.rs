@@ -6,7 +6,7 @@ use redis::FromRedisValue;
 use serde_json::Value;
 
 use super::super::{amount, done, group_messages};
-use crate::client::{GROUP_SET, set};
+use crate::client::{GROUP_SET, query, set};
 use crate::redis_process::serve_on;
 use crate::redis_servers::Redis;
 use crate::socket::Socket;
@@ -62,7 +62,9 @@ async fn what_a_message_and_its_keys_take_is_told() {
     let items: Vec<_> = (0..KEYS).map(|n| (format!("voter{n:05}"), "yes")).collect();
     let items: Vec<_> = items.iter().map(|(key, value)| (key.as_str(), *value, 0)).collect();
     for message in &named {
-        api.ok("alice", GROUP_SET, &set(message, &items)).await;
+        let query = format!("{}&requestid={:032x}", query("alice"), fastrand::u128(..));
+        let reply = api.post(GROUP_SET, &query, &set(message, &items).to_string()).await;
+        assert_eq!(reply["LatestSeq"], KEYS, "{reply}");
     }
     let voted = used(&redis);
     let (of_message, of_set) = ((sent - empty) / messages as f64, (voted - sent) / messages as f64);

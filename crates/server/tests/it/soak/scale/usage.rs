@@ -1,5 +1,6 @@
 //! Who has used the machine meanwhile, and what the nodes have counted.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tokio::process::Child;
@@ -20,6 +21,8 @@ pub(super) struct Usage {
     pub(super) load: f64,
     pub(super) idle: f64,
     pub(super) others: f64,
+    /// What the masters' scripts did: microseconds by command, those of the scripts themselves included.
+    commands: BTreeMap<String, f64>,
 }
 
 /// The numbers of a line of /proc.
@@ -47,6 +50,22 @@ fn of_redis(redis: &Redis, ports: &[u16]) -> f64 {
     ports.iter().map(of).sum()
 }
 
+/// By command, from `cmdstat_hset:calls=1,usec=2,…`.
+fn commands(redis: &Redis) -> BTreeMap<String, f64> {
+    let mut commands = BTreeMap::new();
+    for port in redis.masters() {
+        for line in redis.ask(port, "info commandstats").lines() {
+            let Some((name, stats)) = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(':'))
+            else {
+                continue;
+            };
+            let time = stats.split(',').find_map(|stat| stat.strip_prefix("usec="));
+            *commands.entry(name.to_owned()).or_default() += time.unwrap().parse::<f64>().unwrap();
+        }
+    }
+    commands
+}
+
 impl Usage {
     pub(super) fn now(redis: &Redis, nodes: &[(Child, Api)]) -> Self {
         let machine = std::fs::read_to_string("/proc/stat").unwrap();
@@ -60,6 +79,7 @@ impl Usage {
             nodes: nodes.iter().map(|(child, _)| of_process(child.id().unwrap(), false)).sum(),
             load: of_process(std::process::id(), true),
             idle,
+            commands: commands(redis),
             others: machine[..8].iter().sum::<f64>() / TICKS - idle,
         }
     }
@@ -70,6 +90,9 @@ impl Usage {
         self.replicas -= before.replicas;
         self.nodes -= before.nodes;
         self.load -= before.load;
+        for (name, time) in &mut self.commands {
+            *time -= before.commands.get(name).copied().unwrap_or_default();
+        }
         let ours = self.masters + self.replicas + self.nodes + self.load;
         self.idle = (self.idle - before.idle) / seconds;
         self.others = ((self.others - before.others - ours) / seconds).max(0.0);
@@ -80,7 +103,16 @@ impl Usage {
         for part in [&mut self.masters, &mut self.replicas, &mut self.nodes, &mut self.load] {
             *part *= 1_000_000.0 / sets as f64;
         }
+        self.commands.values_mut().for_each(|time| *time /= sets as f64);
         self
+    }
+
+    /// On which the masters spend most.
+    pub(super) fn commands(&self) -> String {
+        let mut commands: Vec<_> = self.commands.iter().collect();
+        commands.sort_by(|a, b| b.1.total_cmp(a.1));
+        let said = commands.iter().take(5).map(|(name, time)| format!("{name} {time:.0}"));
+        said.collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -2,15 +2,13 @@
 //! memory a message, a key and a listener take. It prints figures, and asserts no time.
 //!
 //! `SOAK_SCALE_MS` is how long each measurement lasts, `SOAK_SCALE_ROUNDS` how often all are made, one after the other, so
-//! that whatever else the machine does comes to each. `SOAK_SCALE_LIMITS=1` has the nodes count how often somebody calls and
-//! writes, under limits that nobody reaches.
+//! that whatever else the machine does comes to each. The limits on how often are off, and nothing is counted for them.
 
 mod bare;
 mod load;
 mod memory;
 mod usage;
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,8 +19,8 @@ use self::bare::Bare;
 use self::load::{Load, Written};
 use self::usage::{Metrics, Usage};
 use super::{amount, done, group_messages, users};
-use crate::client::{APP, Api, SECRET};
-use crate::process::{UNLIMITED, binary, start};
+use crate::client::Api;
+use crate::redis_process::serve_on;
 use crate::redis_servers::{Redis, cluster};
 
 /// Keep-alive connections, each of a user of their own.
@@ -58,26 +56,13 @@ struct World {
     time: Duration,
 }
 
-/// Starts a node; what it counts is seen at its /metrics.
-async fn node(redis: &Redis, prefix: &str) -> (Child, Api) {
-    let app = APP.to_string();
-    let mut command = binary(&["--listen", "127.0.0.1:0", "--sdk-app-id", &app, "--store", &redis.url()]);
-    let mut limits = UNLIMITED;
-    if amount("SOAK_SCALE_LIMITS", 0) > 0 {
-        limits.iter_mut().skip(1).step_by(2).for_each(|limit| *limit = "1000000000");
-    }
-    command.args(["--redis-key-prefix", prefix]).args(limits).env("MESSAGE_EXTENSIONS_SECRET_KEY", SECRET);
-    let (child, api, _) = start(command.env("RUST_LOG", "warn").stderr(Stdio::null())).await;
-    (child, api)
-}
-
 impl World {
     async fn new() -> Self {
         let redis = spawn_blocking(cluster).await.unwrap();
         let prefix = format!("scale-{}:", fastrand::u64(..));
         let mut nodes = Vec::new();
         for _ in 0..NODES {
-            nodes.push(node(redis, &prefix).await);
+            nodes.push(serve_on(redis, &prefix).await);
         }
         let api = &nodes[0].1;
         let voters = users("voter", CONNECTIONS);

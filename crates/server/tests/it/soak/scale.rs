@@ -165,9 +165,8 @@ async fn sets_go_through_one_node_and_several_beside_the_bare_engine() {
         for _ in 0..rounds {
             let alone = tokio::task::block_in_place(|| world.engine_alone(scene));
             samples[0].push(alone);
-            for count in 1..=NODES {
-                let sample = world.through(scene, count).await;
-                samples[count].push(sample);
+            for (count, samples) in samples.iter_mut().enumerate().skip(1) {
+                samples.push(world.through(scene, count).await);
             }
         }
         say(name, &samples);

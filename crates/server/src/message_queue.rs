@@ -7,6 +7,7 @@ mod turn;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use message_extensions_core::code::Error;
 use message_extensions_core::law::{Attempts, Message, Operation};
@@ -35,8 +36,8 @@ pub(crate) struct Request {
     pub(crate) request_id: Option<u128>,
 }
 
-/// How often operations are decided when other nodes write the same message.
-const ATTEMPTS: usize = 32;
+/// How long operations are decided anew when other nodes write the same message.
+const CONTENTION: Duration = Duration::from_secs(5);
 
 /// A request and who waits for its answer.
 struct Pending {
@@ -130,7 +131,8 @@ impl MessageQueue {
 
     /// Decides what waits, again as long as another node is faster.
     async fn turn(&self, hot: &Hot, mut waiting: Vec<Pending>) {
-        for _ in 0..ATTEMPTS {
+        let begun = Instant::now();
+        while begun.elapsed() < CONTENTION {
             waiting = match self.attempt(hot, waiting).await {
                 None => return,
                 Some(waiting) => waiting,
@@ -176,6 +178,9 @@ impl MessageQueue {
         let committed = self.metrics.commit(turn.operations(), self.store.commit(commit)).await;
         if let Some(outgoing) = &self.outgoing {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
+            if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
+                nodes.tell_webhook(hot.stored.no).await;
+            }
         }
         if let Err(error) = committed {
             hot.drop_state();
@@ -197,9 +202,6 @@ impl MessageQueue {
         }
         hot.absorb(&turn);
         turn.answer();
-        if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
-            nodes.tell_webhook(hot.stored.no).await;
-        }
         self.delivery.push_changes(&hot.stored, first_seq, &events, record.as_deref()).await;
         None
     }

@@ -35,6 +35,9 @@ const BEAT: Duration = Duration::from_secs(1);
 /// For how long a node is asked to send webhooks; it asks again with each beat.
 const LEAD: Duration = Duration::from_secs(8);
 
+/// All that a log can have, and more.
+const LOG_RECORDS: usize = 10_000;
+
 /// What one node tells the others.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Notice {
@@ -100,6 +103,24 @@ impl Nodes {
 
     fn name(&self) -> String {
         self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The events of a message between two Seqs, as far as the log has them. Most often they are among the last records.
+    pub(crate) async fn missing(
+        &self,
+        message_no: i64,
+        after: u64,
+        before: u64,
+    ) -> Result<Vec<EventJson>, StoreError> {
+        let mut found = Vec::new();
+        for count in [16, LOG_RECORDS] {
+            let log = self.bus.log_of(message_no, count).await?;
+            found = missing(&log, message_no, after, before);
+            if found.len() as u64 == before - after - 1 || log.len() < count {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Whether this node is the one that sends webhooks, now and later.
@@ -323,8 +344,8 @@ fn is_of(record: &str, nodes: &HashSet<String>) -> bool {
     serde_json::from_str::<Notice>(record).is_ok_and(|notice| nodes.contains(&notice.node))
 }
 
-/// The events of a message after this Seq, as far as the log has them.
-pub(crate) fn missing(log: &[Arc<str>], message_no: i64, after: u64, before: u64) -> Vec<EventJson> {
+/// The events of a message between two Seqs that are in these records.
+fn missing(log: &[Arc<str>], message_no: i64, after: u64, before: u64) -> Vec<EventJson> {
     let mut found = Vec::new();
     for record in log {
         let Ok(Notice { what: What::Changes { no, seq, events, .. }, .. }) = serde_json::from_str(record)

@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -62,6 +62,14 @@ const PARTS: [Part; 12] = [
         run: |soak| soak.server("soak::nodes::", &[("SOAK_NODE_VOTERS", 300), ("SOAK_NODE_KILLS", 10)]),
     },
     Part { name: "on-nodes", run: on_nodes },
+    Part {
+        name: "scale",
+        run: |soak| {
+            let speed = [("SOAK_SCALE_ROUNDS", 5), ("SOAK_SCALE_MS", 3000)];
+            let memory = [("SOAK_SCALE_MESSAGES", 2000), ("SOAK_SCALE_LISTENERS", 2000)];
+            soak.server("soak::scale::", &[speed, memory].concat())
+        },
+    },
     Part { name: "simulation", run: simulation },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
     Part { name: "packaging", run: packaging },

@@ -46,8 +46,9 @@ pub trait Bus: Send + Sync {
     /// The groups in which the user may be a member: never one too few.
     async fn groups_of(&self, user: &str) -> Result<Vec<String>, StoreError>;
 
-    /// [`Commit::record`](super::Commit::record) of what was committed lately, oldest first: of a message, and others besides.
-    async fn log_of(&self, message_no: i64) -> Result<Vec<Arc<str>>, StoreError>;
+    /// [`Commit::record`](super::Commit::record) of what was committed last, at most so many, oldest first: of a message, and
+    /// others besides.
+    async fn log_of(&self, message_no: i64, count: usize) -> Result<Vec<Arc<str>>, StoreError>;
 
     /// The same of all messages.
     async fn whole_log(&self) -> Result<Vec<Arc<str>>, StoreError>;

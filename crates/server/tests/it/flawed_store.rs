@@ -172,8 +172,8 @@ impl Bus for MuteBus {
     async fn groups_of(&self, user: &str) -> Result<Vec<String>, StoreError> {
         self.inner.groups_of(user).await
     }
-    async fn log_of(&self, message_no: i64) -> Result<Vec<Arc<str>>, StoreError> {
-        self.inner.log_of(message_no).await
+    async fn log_of(&self, message_no: i64, count: usize) -> Result<Vec<Arc<str>>, StoreError> {
+        self.inner.log_of(message_no, count).await
     }
     async fn whole_log(&self) -> Result<Vec<Arc<str>>, StoreError> {
         self.inner.whole_log().await

@@ -9,6 +9,7 @@ mod kill;
 mod linear;
 mod nodes;
 mod redis;
+mod scale;
 mod stampede;
 mod two_writers;
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use message_extensions_server::store::{MemoryStore, Store};
+use message_extensions_server::store::{MemoryStore, RedisStore, Store};
 use message_extensions_server::webhook::{self, Backoff, Pace, Secret, Url};
 use serde_json::{Value, json};
 
 use crate::client::{ADMIN, APP, Api, DESTROY, GROUP_SET, SET, Server, config, now, set, with};
 use crate::faulty::{FAIL, FaultyStore, PANIC, WORK};
+use crate::redis_servers::cluster;
 use crate::socket::Socket;
 use crate::webhook_receiver::{Got, PATIENCE, Receiver, eventually};
 
@@ -411,4 +412,30 @@ async fn a_change_of_which_the_receiver_falls_ill_does_not_hold_up_the_others() 
     write(&server.api, &good, 1, 30).await;
     taker.until_taken(&good, 30).await;
     assert_eq!((taker.taken(&good), taker.taken(&bad)), (all(30), vec![]));
+}
+
+#[tokio::test]
+async fn of_two_servers_on_one_store_one_sends_in_order_and_once_and_when_it_stops_the_other_does() {
+    let (taker, url) = Receiver::start().await;
+    let servers = cluster().servers();
+    let node = async || {
+        server_on(Arc::new(RedisStore::connect(servers.clone()).await.unwrap()), receiver(&url)).await
+    };
+    let (a, b) = (node().await, node().await);
+    let message = a.api.c2c_message().await;
+    for seq in (1..=20).step_by(2) {
+        write(&a.api, &message, seq, seq).await;
+        write(&b.api, &message, seq + 1, seq + 1).await;
+    }
+    taker.until_taken(&message, 20).await;
+    // Whichever sends, the other one goes on.
+    a.stop().await;
+    write(&b.api, &message, 21, 25).await;
+    taker.until_taken(&message, 25).await;
+    let c = node().await;
+    b.stop().await;
+    write(&c.api, &message, 26, 30).await;
+    taker.until_taken(&message, 30).await;
+    assert_eq!(taker.taken(&message), all(30), "each once, in order");
+    assert!(!taker.overlapped());
 }

@@ -141,12 +141,6 @@ impl RedisBus {
     fn wanted(&self) -> MutexGuard<'_, HashMap<String, Topic>> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    async fn log(&self, bucket: Bucket) -> Result<Vec<Arc<str>>, StoreError> {
-        // [id, [name, record]] of each.
-        let rows: Vec<(String, Vec<String>)> = self.engine.read(bucket, log_call(bucket)).await?;
-        Ok(records(rows))
-    }
 }
 
 fn log_call(bucket: Bucket) -> Call {
@@ -219,8 +213,14 @@ impl Bus for RedisBus {
         self.engine.read(Bucket::of_recipient(user), call).await
     }
 
-    async fn log_of(&self, message_no: i64) -> Result<Vec<Arc<str>>, StoreError> {
-        self.log(Bucket::of_no(message_no)).await
+    async fn log_of(&self, message_no: i64, count: usize) -> Result<Vec<Arc<str>>, StoreError> {
+        let bucket = Bucket::of_no(message_no);
+        let call =
+            Call::new(&COMMAND, vec![log_key(bucket)]).args(["XREVRANGE", "+", "-", "COUNT"]).number(count);
+        // [id, [name, record]] of each.
+        let mut rows: Vec<(String, Vec<String>)> = self.engine.read(bucket, call).await?;
+        rows.reverse();
+        Ok(records(rows))
     }
 
     async fn whole_log(&self) -> Result<Vec<Arc<str>>, StoreError> {

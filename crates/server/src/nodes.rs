@@ -49,38 +49,15 @@ pub(crate) struct Notice {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum What {
     /// Changes of a message, the first with this Seq, the next ones following it.
-    Changes { no: i64, sender: String, place: Place, seq: u64, events: Vec<Box<RawValue>> },
+    Changes { no: i64, sender: String, conversation: Conversation, seq: u64, events: Vec<Box<RawValue>> },
     /// Something else that everybody in a conversation hears.
-    Event { sender: String, place: Place, event: Box<RawValue> },
+    Event { sender: String, conversation: Conversation, event: Box<RawValue> },
     /// A webhook of the message waits.
     Webhook { no: i64 },
     /// Users are members of a group now.
     Joined { group_id: String, users: Vec<String> },
     /// Users are none any more, and are told so.
     Left { group_id: String, users: HashSet<String>, event: Box<RawValue> },
-}
-
-/// [`Conversation`] as it is told.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Place {
-    User(String),
-    Group(String, i64),
-}
-
-impl Place {
-    fn of(conversation: &Conversation) -> Self {
-        match conversation {
-            Conversation::C2c { to } => Self::User(to.clone()),
-            Conversation::Group { group_id, no } => Self::Group(group_id.clone(), *no),
-        }
-    }
-
-    pub(crate) fn into_conversation(self) -> Conversation {
-        match self {
-            Self::User(to) => Conversation::C2c { to },
-            Self::Group(group_id, no) => Conversation::Group { group_id, no },
-        }
-    }
 }
 
 /// This node among the others.
@@ -181,8 +158,8 @@ impl Nodes {
         events: &[EventJson],
     ) -> Result<String, serde_json::Error> {
         let events = events.iter().map(|event| raw(event)).collect::<Result<_, _>>()?;
-        let (sender, place) = (stored.message.sender.clone(), Place::of(&stored.message.conversation));
-        self.notice(What::Changes { no: stored.no, sender, place, seq, events })
+        let (sender, conversation) = (stored.message.sender.clone(), stored.message.conversation.clone());
+        self.notice(What::Changes { no: stored.no, sender, conversation, seq, events })
     }
 
     /// An event for a conversation as a notice.
@@ -194,7 +171,7 @@ impl Nodes {
     ) -> Result<String, serde_json::Error> {
         self.notice(What::Event {
             sender: sender.to_owned(),
-            place: Place::of(conversation),
+            conversation: conversation.clone(),
             event: raw(event)?,
         })
     }
@@ -282,11 +259,11 @@ async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
         return;
     }
     match notice.what {
-        What::Changes { no, sender, place, seq, events } => {
-            app.delivery.take_changes(no, &sender, &place.into_conversation(), seq, &texts(events)).await;
+        What::Changes { no, sender, conversation, seq, events } => {
+            app.delivery.take_changes(no, &sender, &conversation, seq, &texts(events)).await;
         }
-        What::Event { sender, place, event } => {
-            app.delivery.take_event(&sender, &place.into_conversation(), EventJson::from(event.get())).await;
+        What::Event { sender, conversation, event } => {
+            app.delivery.take_event(&sender, &conversation, EventJson::from(event.get())).await;
         }
         What::Webhook { no } => {
             if let Some(outgoing) = &app.outgoing {

@@ -27,6 +27,7 @@ use message_extensions_core::message::{MessageRef, msg_key, msg_key_parts};
 use message_extensions_core::serve::sending::{Place, Sent};
 use message_extensions_core::wire::Rules;
 use prometheus_client::registry::Registry;
+use serde::{Deserialize, Serialize};
 
 pub use message_extensions_core::serve::REMEMBERED_ANSWERS;
 
@@ -228,7 +229,7 @@ pub struct Group {
 }
 
 /// Where a message is, and so who sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Conversation {
     /// Between its sender and this recipient.
     C2c {

@@ -4,6 +4,7 @@
 
 mod crowd;
 mod flood;
+mod follower;
 mod history;
 mod kill;
 mod linear;

@@ -13,6 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::client::{APP, signature};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+const READY: &str = r#"{"Type":"ready"}"#;
 
 pub(crate) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -28,15 +29,27 @@ impl Socket {
     /// Connected and logged in.
     pub(crate) async fn login(address: SocketAddr, user: &str) -> Self {
         let mut socket = Self::open(address, "").await;
-        let login = json!({"Type": "login", "SDKAppID": APP, "Identifier": user, "UserSig": signature(user)});
-        socket.send(&login.to_string()).await;
-        assert_eq!(socket.frame().await, json!({"Type": "ready"}));
+        socket.send_login(user).await.unwrap();
+        assert_eq!(socket.text().await, READY);
         socket
+    }
+
+    /// The same, unless the server is gone or refuses.
+    pub(crate) async fn try_login(address: SocketAddr, user: &str) -> Option<Self> {
+        let (stream, _) = connect_async(format!("ws://{address}/v4/push")).await.ok()?;
+        let mut socket = Self { stream, events: Default::default() };
+        socket.send_login(user).await?;
+        (socket.text_unless_gone().await? == READY).then_some(socket)
+    }
+
+    async fn send_login(&mut self, user: &str) -> Option<()> {
+        let login = json!({"Type": "login", "SDKAppID": APP, "Identifier": user, "UserSig": signature(user)});
+        self.stream.send(Frame::text(login.to_string())).await.ok()
     }
 
     /// Whether the next frame says that the login was accepted, and is not a close.
     pub(crate) async fn is_ready(&mut self) -> bool {
-        matches!(self.next().await, Frame::Text(text) if text.as_str() == r#"{"Type":"ready"}"#)
+        matches!(self.next().await, Frame::Text(text) if text.as_str() == READY)
     }
 
     pub(crate) async fn send(&mut self, text: &str) {
@@ -55,6 +68,13 @@ impl Socket {
         }
     }
 
+    async fn text_unless_gone(&mut self) -> Option<String> {
+        match timeout(PATIENCE, self.stream.next()).await.expect("a frame in time") {
+            Some(Ok(Frame::Text(text))) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
     pub(crate) async fn frame(&mut self) -> Value {
         serde_json::from_str(&self.text().await).unwrap()
     }
@@ -66,9 +86,14 @@ impl Socket {
 
     /// The frames that answer a resume, with their lengths. Events between them are kept, pongs are not.
     pub(crate) async fn resumed_frames(&mut self) -> Vec<(Value, usize)> {
+        self.resumed_frames_unless_gone().await.expect("frames, not the end")
+    }
+
+    /// The same, unless the server is gone.
+    pub(crate) async fn resumed_frames_unless_gone(&mut self) -> Option<Vec<(Value, usize)>> {
         let mut frames = Vec::new();
         loop {
-            let text = self.text().await;
+            let text = self.text_unless_gone().await?;
             let mut frame: Value = serde_json::from_str(&text).unwrap();
             match frame["Type"].as_str().unwrap() {
                 "push" => {
@@ -80,7 +105,7 @@ impl Socket {
                     let is_last = frame["Complete"] == 1;
                     frames.push((frame, text.len()));
                     if is_last {
-                        return frames;
+                        return Some(frames);
                     }
                 }
                 _ => panic!("{frame}"),

@@ -8,6 +8,7 @@ use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::SetRequest;
 use serde_json::{Value, json};
 
+use super::follower::Known;
 use crate::client::{Api, GROUP_GET, with};
 
 /// An operation as it was sent, by whom, and its answer.
@@ -108,6 +109,16 @@ impl History {
             (key.clone(), (value, entry.seq, entry.author.clone()))
         });
         assert_eq!(held, expected.collect::<BTreeMap<_, _>>());
+    }
+
+    /// Whether somebody who was told of everything knows just this.
+    pub(super) fn check_known(&self, known: &Known) {
+        assert_eq!(known.latest_seq, self.latest_seq());
+        let live = self.message.entries.iter().filter_map(|(key, entry)| {
+            let value = entry.value.clone()?;
+            Some((key.clone(), (value, entry.seq)))
+        });
+        assert_eq!(known.entries, live.collect());
     }
 
     /// Whether those who were told of changes were told of these, one after the other; of the last ones perhaps not. Who

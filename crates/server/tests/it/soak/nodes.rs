@@ -1,87 +1,19 @@
 //! Two servers on one cluster, a group that votes, half of it connected to each. One server is killed meanwhile: everybody
 //! ends with all votes, those who were not connected to it without a gap and without hearing anything twice.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::sync::watch;
 
+use super::follower::Follower;
 use super::{amount, done, group_messages, users};
-use crate::client::{Api, GROUP_GET, GROUP_SET, query, set, with};
+use crate::client::{Api, GROUP_GET, GROUP_SET, query, set};
 use crate::redis_process::serve_on;
 use crate::redis_servers::cluster;
-use crate::socket::Socket;
-
-/// What a client knows of the message.
-#[derive(Default)]
-struct Known {
-    latest_seq: u64,
-    /// What a resume has said already, may still be on its way as events.
-    resumed_seq: u64,
-    entries: BTreeMap<String, (String, u64)>,
-}
-
-impl Known {
-    /// An event, which must be the next one.
-    fn apply(&mut self, event: &Value) {
-        if event["Seq"].as_u64().unwrap() <= self.resumed_seq {
-            return;
-        }
-        assert_eq!(event["Seq"], self.latest_seq + 1, "{event}");
-        self.latest_seq += 1;
-        self.merge(&event["ExtensionList"]);
-    }
-
-    /// What a resume says has changed.
-    fn resumed(&mut self, messages: &[Value]) {
-        for message in messages {
-            self.latest_seq = message["LatestSeq"].as_u64().unwrap();
-            self.resumed_seq = self.latest_seq;
-            self.merge(&message["ExtensionList"]);
-        }
-    }
-
-    fn merge(&mut self, list: &Value) {
-        for item in list.as_array().unwrap() {
-            let text = |name: &str| item[name].as_str().unwrap().to_owned();
-            self.entries.insert(text("Key"), (text("Value"), item["Seq"].as_u64().unwrap()));
-        }
-    }
-}
-
-struct Voter {
-    name: String,
-    known: Known,
-    socket: Socket,
-    /// Where it goes when its server is gone.
-    other: SocketAddr,
-    returned: Option<Duration>,
-}
-
-impl Voter {
-    /// Until it knows so many votes.
-    async fn listen(mut self, message: Value, votes: usize) -> Self {
-        while self.known.entries.len() < votes {
-            let lost = match self.socket.event_unless_gone().await {
-                Some(event) => {
-                    self.known.apply(&event);
-                    continue;
-                }
-                None => Instant::now(),
-            };
-            self.socket = Socket::login(self.other, &self.name).await;
-            let named = with(&message, json!({"LatestSeq": self.known.latest_seq}));
-            let resumed = self.socket.resumed(&[named]).await;
-            self.known.resumed(&resumed);
-            self.returned = Some(lost.elapsed());
-        }
-        self
-    }
-}
 
 /// One vote, asked for again under its request id, by whichever server answers.
 async fn vote(apis: [Api; 2], message: Value, name: String, answered: Arc<AtomicUsize>) {
@@ -107,6 +39,8 @@ async fn vote(apis: [Api; 2], message: Value, name: String, answered: Arc<Atomic
 async fn a_server_is_killed_during_a_vote_and_everybody_ends_with_all_votes() {
     let voters = usize::try_from(amount("SOAK_NODE_VOTERS", 60)).unwrap();
     let rounds = amount("SOAK_NODE_KILLS", 1);
+    // A vote is a Seq.
+    let (_all, until) = watch::channel(Some(vec![voters as u64]));
     let (mut seqs, mut slowest) = (0, Duration::ZERO);
     for _ in 0..rounds {
         let prefix = format!("soak-{}:", fastrand::u64(..));
@@ -117,9 +51,8 @@ async fn a_server_is_killed_during_a_vote_and_everybody_ends_with_all_votes() {
         let mut listening = Vec::new();
         for (i, name) in names.iter().enumerate() {
             let (own, other) = (apis[i % 2].address, apis[0].address);
-            let socket = Socket::login(own, name).await;
-            let voter = Voter { name: name.clone(), known: Known::default(), socket, other, returned: None };
-            listening.push(tokio::spawn(voter.listen(message.clone(), voters)));
+            let voter = Follower::connect(name, [own, other], std::slice::from_ref(&message)).await;
+            listening.push(tokio::spawn(voter.follow(until.clone())));
         }
         let answered = Arc::<AtomicUsize>::default();
         let (until_killed, moment) = (Arc::clone(&answered), fastrand::usize(1..voters));
@@ -146,12 +79,13 @@ async fn a_server_is_killed_during_a_vote_and_everybody_ends_with_all_votes() {
             .expect("all votes, in time")
         {
             let voter = voter.unwrap();
-            assert_eq!(voter.known.entries.len(), voters);
-            for (key, (value, _)) in &voter.known.entries {
+            let known = &voter.known[0];
+            assert_eq!(known.entries.len(), voters);
+            for (key, (value, _)) in &known.entries {
                 assert_eq!(*key, format!("{value}_0"));
             }
-            assert_eq!(held["LatestSeq"], voter.known.latest_seq);
-            slowest = slowest.max(voter.returned.unwrap_or_default());
+            assert_eq!(held["LatestSeq"], known.latest_seq);
+            slowest = slowest.max(voter.slowest);
         }
     }
     done(format!(

@@ -1,5 +1,6 @@
-//! Two servers on one cluster, while many write through both: masters are killed, slots are moved. Whatever was acknowledged
-//! is there, each Seq has one content, and who has no answer gets one by asking again.
+//! Two servers on one cluster, while many write through both and others are told by push: masters are killed, slots are moved.
+//! Whatever was acknowledged is there, each Seq has one content, who has no answer gets one by asking again, and those who are
+//! told end with what the servers hold.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,8 +11,11 @@ use fastrand::Rng;
 use redis::FromRedisValue;
 use serde_json::{Value, json};
 use tokio::process::Child;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
+use super::follower::Follower;
 use super::history::{Answered, History};
 use super::{amount, done, group_messages, seed, users};
 use crate::client::{Api, GROUP_SET, query, with};
@@ -24,6 +28,10 @@ const MESSAGES: usize = 8;
 /// Keys of a message that everybody writes.
 const SHARED: usize = 4;
 const OBSERVER: &str = "observer";
+/// Those who are told by push, half of them by each server.
+const FOLLOWERS: usize = 4;
+/// By then they know everything.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// The cluster, two servers, and what was written so far.
 struct World {
@@ -34,6 +42,7 @@ struct World {
     messages: Vec<Value>,
     histories: Vec<History>,
     writers: Vec<Writer>,
+    followers: Vec<Follower>,
     rng: Rng,
 }
 
@@ -106,12 +115,19 @@ impl World {
         };
         let writers = members.iter().map(writer).collect();
         members.push(OBSERVER.into());
+        let following = users("follower", FOLLOWERS);
+        members.extend(following.iter().cloned());
         let mut messages = Vec::new();
         for n in 0..MESSAGES {
             messages.extend(group_messages(&apis[n % 2], &members, 1, &Value::Null).await);
         }
         let histories = messages.iter().map(|_| History::default()).collect();
-        Self { redis, _servers: [one.0, two.0], apis, messages, histories, writers, rng }
+        let mut followers = Vec::new();
+        for (n, name) in following.iter().enumerate() {
+            let addresses = [n, n + 1].map(|n| apis[n % 2].address);
+            followers.push(Follower::connect(name, addresses, &messages).await);
+        }
+        Self { redis, _servers: [one.0, two.0], apis, messages, histories, writers, followers, rng }
     }
 
     /// Lets all write until `meanwhile` is over; then everything must fit together, seen through either server. The longest
@@ -136,6 +152,9 @@ impl World {
                 })
             })
             .collect();
+        let (end, until) = watch::channel(None);
+        let follow = |follower: Follower| tokio::spawn(follower.follow(until.clone()));
+        let following: Vec<_> = std::mem::take(&mut self.followers).into_iter().map(follow).collect();
         let redis = Arc::clone(&self.redis);
         let over = spawn_blocking(move || meanwhile(&redis, &answers)).await;
         stop.store(true, Ordering::Relaxed);
@@ -154,7 +173,24 @@ impl World {
                 history.check(api, OBSERVER, message).await;
             }
         }
+        end.send(Some(self.histories.iter().map(History::latest_seq).collect())).unwrap();
+        for follower in following {
+            let follower = timeout(TOLD, follower).await.expect("everybody is told, in time").unwrap();
+            for (known, history) in follower.known.iter().zip(&self.histories) {
+                history.check_known(known);
+            }
+            self.followers.push(follower);
+        }
         pause
+    }
+
+    /// How often followers had to come back, and the longest time that it took.
+    fn returns(&self) -> String {
+        let losses: usize = self.followers.iter().map(|follower| follower.losses).sum();
+        let slowest = self.followers.iter().map(|follower| follower.slowest).max().unwrap_or_default();
+        format!(
+            "{FOLLOWERS} clients with push equal to the servers, back {losses} times, the slowest after {slowest:.0?}"
+        )
     }
 
     fn seqs(&self) -> u64 {
@@ -199,8 +235,9 @@ async fn masters_that_are_killed_take_nothing_acknowledged_along() {
     pauses.sort_unstable();
     let (most, median) = (pauses[pauses.len() - 1], pauses[pauses.len() / 2]);
     done(format_args!(
-        "{kills} masters killed, {} Seqs, the longest pause of a writer {median} ms (median), {most} ms (most)",
-        world.seqs()
+        "{kills} masters killed, {} Seqs, the longest pause of a writer {median} ms (median), {most} ms (most); {}",
+        world.seqs(),
+        world.returns()
     ));
 }
 
@@ -245,6 +282,21 @@ fn move_slots(redis: &Redis, most: usize) -> usize {
     moved
 }
 
+/// Moves slots as operators do. How many.
+fn reshard(redis: &Redis) -> usize {
+    const SLOTS: usize = 1000;
+    let masters = redis.masters();
+    let id = |port: u16| ask::<String>(port, "CLUSTER MYID", &[]);
+    let output = std::process::Command::new("redis-cli")
+        .args(["--cluster", "reshard", &format!("127.0.0.1:{}", masters[0]), "--cluster-yes"])
+        .args(["--cluster-from", &id(masters[0]), "--cluster-to", &id(masters[1])])
+        .args(["--cluster-slots", &SLOTS.to_string(), "--cluster-pipeline", "2"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    SLOTS
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn slots_that_move_under_load_take_nothing_along() {
     let rounds = amount("SOAK_REDIS_MOVES", 1);
@@ -256,14 +308,17 @@ async fn slots_that_move_under_load_take_nothing_along() {
             more(answers, 50);
             counted.fetch_add(move_slots(redis, 8), Ordering::Relaxed);
             more(answers, 50);
+            counted.fetch_add(reshard(redis), Ordering::Relaxed);
+            more(answers, 50);
         });
         most = most.max(pause.await);
     }
     let moved = moved.load(Ordering::Relaxed);
     assert!(moved > 0);
     done(format_args!(
-        "{moved} slots moved, {} Seqs, the longest pause of a writer {} ms",
+        "{moved} slots moved, {} Seqs, the longest pause of a writer {} ms; {}",
         world.seqs(),
-        most.as_millis()
+        most.as_millis(),
+        world.returns()
     ));
 }

@@ -51,6 +51,16 @@ test('the README of the package links to nothing that the package does not have'
   expect(links(read('pkg-template/README.md')).filter((target) => !isElsewhere(target) && !existsSync(join(PACKAGE, target)))).toEqual([]);
 });
 
+test('every test that holds a guarantee is there', () => {
+  const promises = read('docs/guarantees.md');
+  const named = [...promises.matchAll(/\[`([^`]+)`\]\(\.\.\/([^)]+)\)/g)].map(([, name, path]) => [name, path]);
+  expect(named.length).toBeGreaterThan(30);
+  const has = (name, path) => path.endsWith(`/${name}.test.js`) || read(path).includes(path.endsWith('.rs') ? `fn ${name}()` : `'${name}'`);
+  expect(named.filter(([name, path]) => !has(name, path))).toEqual([]);
+  const numbers = [...promises.matchAll(/^\*\*(\d+)\. /gm)].map(([, number]) => Number(number));
+  expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+});
+
 test('every chore that the documentation names is there', () => {
   const named = documents().flatMap((file) => [...read(file).matchAll(/cargo xtask ([a-z]+)(?: ([a-z-]+))?/g)].map(([, chore, part]) => [file, chore, part]));
   const [, chores] = /enum Chore \{([^]*?)\n\}/.exec(read('crates/xtask/src/main.rs'));

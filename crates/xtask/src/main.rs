@@ -6,7 +6,7 @@
 //! | [`package`], [`short_names`] | `build`: the npm package in `pkg/`, and the server |
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
-//! | [`soak`], [`fuzz`] | the proofs that take long |
+//! | [`soak`], [`fuzz`], [`guarantees`] | the proofs that take long, and the table of what they have shown |
 //! | [`codes`], [`mod@reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.
@@ -14,6 +14,7 @@
 mod codes;
 mod demo;
 mod fuzz;
+mod guarantees;
 mod lint;
 mod package;
 mod packed;

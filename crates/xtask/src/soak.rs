@@ -6,6 +6,7 @@ use std::env;
 use anyhow::{Context, Result, bail};
 
 use crate::fuzz;
+use crate::guarantees::{self, Done};
 use crate::package;
 use crate::packed::{self, Which};
 use crate::repo::Repo;
@@ -89,16 +90,18 @@ pub(crate) fn run(repo: &Repo, only: Option<&str>, seed: Option<u32>) -> Result<
     };
     println!("soak: the seed is {seed}; repeat with: cargo xtask soak [part] --seed {seed}");
     let soak = Soak { repo, ready: &ready, seed };
-    let (mut report, mut lines) = (Report::default(), Vec::new());
+    let (mut report, mut done) = (Report::default(), Vec::new());
     for part in parts {
-        let mut said = "failed, see above".to_owned();
         report.step(&format!("soak: {}", part.name), || {
-            said = (part.run)(&soak)?;
-            Ok::<(), anyhow::Error>(())
+            done.push(Done { part: part.name, said: (part.run)(&soak)? });
+            // At once: the next part may be cut off.
+            guarantees::record(repo, &PARTS.map(|part| part.name), &done, seed)
         });
-        lines.push(format!("{:<12} {said}", part.name));
     }
-    println!("\n{}", lines.join("\n"));
+    println!();
+    for Done { part, said } in done {
+        println!("{part:<12} {said}");
+    }
     Ok(report.finish())
 }
 

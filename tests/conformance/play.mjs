@@ -43,6 +43,8 @@ export async function play(server, story, kind) {
 class Play {
   #server;
   #open = new Map();
+  /** Messages that mark an end: a user has them on every connection. */
+  #marks = new Set();
 
   constructor(server) {
     this.#server = server;
@@ -99,7 +101,7 @@ class Play {
     if (kind === 'frame') return this.#check(step.expect, await push.frame());
     if (kind === 'resumed') return this.#check(step.expect, await resumed(push));
     if (kind === 'events') {
-      for (const expected of this.names.fill(step.expect)) this.#check(expected, await push.event());
+      for (const expected of this.names.fill(step.expect)) this.#check(expected, await this.#event(push));
       return undefined;
     }
     const code = await push.end();
@@ -151,8 +153,17 @@ class Play {
     const MsgRandom = Math.floor(Math.random() * 2 ** 31);
     const to = { From_Account: this.names.get('admin'), To_Account: push.user, MsgRandom, MsgBody: BODY };
     const { MsgKey } = await this.#asAdmin('openim/sendmsg', to);
-    const event = await push.event();
+    const event = await this.#event(push);
     if (event.MsgKey !== MsgKey) throw new Failure(`events: expected no more, got ${shown(event)}`);
+    this.#marks.add(MsgKey);
+  }
+
+  /** The next event that is not another connection's mark. */
+  async #event(push) {
+    let event;
+    do event = await push.event();
+    while (this.#marks.has(event.MsgKey));
+    return event;
   }
 
   async allQuiet() {

@@ -17,30 +17,30 @@ const PAGES = 50;
  * @returns {Promise<undefined | {step: string, why: string[]}>}
  */
 export async function play(server, story, kind) {
-  const play = new Play(server);
+  const stage = new Stage(server);
   let step = 'the message';
   try {
-    await play.begin(kind, story.message);
+    await stage.begin(kind, story.message);
     for (const [i, given] of story.steps.entries()) {
       for (let n = 1; n <= (given.times ?? 1); n += 1) {
         step = `step ${i + 1}${given.times ? `, time ${n}` : ''}: ${shown(given)}`;
-        play.names.bind('n', n);
-        await play.step(given);
+        stage.names.bind('n', n);
+        await stage.step(given);
       }
     }
     step = 'the state at the end';
-    if (story.state) await play.state(story.state);
+    if (story.state) await stage.state(story.state);
     step = 'the push connections at the end';
-    await play.allQuiet();
+    await stage.allQuiet();
     return undefined;
   } catch (error) {
     return { step, why: error instanceof Failure ? error.message.split('\n') : [String(error.stack ?? error)] };
   } finally {
-    play.end();
+    stage.end();
   }
 }
 
-class Play {
+class Stage {
   #server;
   #open = new Map();
   /** Messages that mark a moment: a user has them on every connection. */

@@ -32,6 +32,10 @@ export class Names {
     this.#values.set(name, value);
   }
 
+  has(name) {
+    return this.#values.has(name);
+  }
+
   get(name) {
     if (this.#values.has(name)) return this.#values.get(name);
     const [base, detail] = name.split('.');

@@ -148,9 +148,23 @@ class Stage {
     this.#check(step.expect ?? { Type: 'ready' }, await push.frame());
     if (step.expect) return;
     // Of several servers one may tell late what was before the login; it is no part of the story.
+    push.known = await this.#latestSeq();
     const mark = await this.#mark(push);
     while ((await push.event()).MsgKey !== mark);
     this.#marks.add(mark);
+  }
+
+  /** The counter of the case's message; 0 if there is none to be pulled. */
+  async #latestSeq() {
+    if (!this.names.has('message')) return 0;
+    const { path, address } = this.#pull();
+    const answer = await call(this.#server, { path, url: this.#url('admin'), body: JSON.stringify(address) });
+    return answer.LatestSeq ?? 0;
+  }
+
+  #pull() {
+    const address = this.names.get('message');
+    return { address, path: `${EXTENSIONS}/${address.GroupId === undefined ? '' : 'group_'}${SHORT.pull}` };
   }
 
   /** A message to whoever the connection is of: what was to be told before has come before it. Gives its MsgKey. */
@@ -168,12 +182,17 @@ class Stage {
     this.#marks.add(mark);
   }
 
-  /** The next event that is not another connection's mark. */
+  /** The next event that is neither another connection's mark nor a change from before the login. */
   async #event(push) {
+    const isOld = (event) => event.OperateType && event.Seq <= push.known && this.#isOfMessage(event);
     let event;
     do event = await push.event();
-    while (this.#marks.has(event.MsgKey));
+    while (this.#marks.has(event.MsgKey) || isOld(event));
     return event;
+  }
+
+  #isOfMessage(event) {
+    return Object.entries(this.names.get('message')).every(([name, value]) => event[name] === value);
   }
 
   async allQuiet() {
@@ -202,8 +221,7 @@ class Stage {
   }
 
   async #pulled(start) {
-    const address = this.names.get('message');
-    const path = `${EXTENSIONS}/${address.GroupId === undefined ? '' : 'group_'}${SHORT.pull}`;
+    const { path, address } = this.#pull();
     const entries = [];
     for (let StartSeq = start, page = 0; page < PAGES; page += 1) {
       const answer = await this.#asAdmin(path, { ...address, StartSeq, WithAuthor: 1 });

@@ -47,7 +47,7 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
  * @param {object} given
  * @param {object} given.random see `pages/seeded.js`
  * @param {Map<string, number>} given.counts how often each fault has happened; shared with others
- * @param {object} [given.plant] what no network does, so that the checks can be seen to find it: `instead(entry)` answers in
+ * @param {object} [given.plant] until `unplant`, what no network does, so that the checks can be seen to find it: `instead(entry)` answers in
  *   place of the server, `answer(entry, json)` alters what it answers, `frame(json)` what it pushes, `also(entry, json)` is a
  *   request more that follows one that was answered
  */
@@ -66,8 +66,9 @@ export async function startFaultProxy(server, { random, counts, plant = {} }) {
     },
     /** Whether nothing is on its way to the server any more. */
     isIdle: () => underway === 0,
+    unplant: () => (plant = {}),
     /** One of `MODES` of the wire. */
-    set: (mode) => wire.set(mode),
+    set: (mode, rate) => wire.set(mode, rate),
     async close() {
       await wire.close();
       inner.close();
@@ -139,7 +140,7 @@ export async function startFaultProxy(server, { random, counts, plant = {} }) {
     const { searchParams, pathname } = new URL(request.url, 'http://proxy');
     const { host: _, ...headers } = request.headers;
     const entry = { command: pathname.split('/').at(-1), requestid: searchParams.get('requestid'), method: request.method, path: request.url, headers, body };
-    const fault = wire.mode === 'faulty' ? random.weighed(REQUESTS) : 'nothing';
+    const fault = wire.isStruck() ? random.weighed(REQUESTS) : 'nothing';
     if (fault !== 'nothing') count(fault);
 
     const cut = () => (random.chance(0.5) ? socket.destroy() : socket.resetAndDestroy());
@@ -190,7 +191,7 @@ export async function startFaultProxy(server, { random, counts, plant = {} }) {
   inner.on('upgrade', (request, socket, head) => {
     proxy.upgrades += 1;
     socket.on('error', () => {});
-    if (wire.mode === 'faulty' && random.chance(NO_UPGRADE)) {
+    if (wire.isStruck() && random.chance(NO_UPGRADE)) {
       count('noUpgrade');
       return socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     }
@@ -200,7 +201,7 @@ export async function startFaultProxy(server, { random, counts, plant = {} }) {
     onward.write(`${lines.join('\r\n')}\r\n\r\n`);
     onward.write(head);
     socket.pipe(onward);
-    if (plant.frame) onward.on('data', alteredFrames(plant.frame, (bytes) => socket.writable && socket.write(bytes)));
+    if (plant.frame) onward.on('data', alteredFrames((json) => (plant.frame ? plant.frame(json) : json), (bytes) => socket.writable && socket.write(bytes)));
     else onward.pipe(socket);
     onward.on('error', () => {}).on('close', () => socket.destroySoon());
     socket.on('close', () => onward.destroy());

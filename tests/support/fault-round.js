@@ -1,7 +1,7 @@
 // One message, some users, a bad network for each, a server that is killed now and then; at the end everything comes to
 // rest, and is held against what was promised.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCrowd } from './crowds.js';
@@ -12,19 +12,21 @@ import { seeded } from './pages/seeded.js';
 import { broken } from './promises.js';
 import { APP, sign, startServer } from './server.js';
 import { makeSite } from './site.js';
-import { until } from './wait.js';
+import { deferred, until } from './wait.js';
 
 /** How many times faster the clock of the clients goes: what they wait 35 s for comes after 3.5. */
 const SPEED = 10;
 /** Of all users, wherever they are. */
 const USERS = 6;
 /** So long does a network stay as it is, milliseconds, at most. */
-const PHASE = 1_500;
-const PHASES = { faulty: 10, healthy: 3, refusing: 2, silent: 2 };
+const PHASE = 1_200;
+const PHASES = { faulty: 10, healthy: 4, refusing: 2, silent: 2 };
+/** How many of the faults happen in a faulty phase. */
+const RATES = [0.2, 0.5, 1];
 /** So long is nobody connected, and does nothing, milliseconds of the clients' clock. */
-const IDLE = 30_000;
+const IDLE = 20_000;
 /** What a client that does nothing may try in that time: its socket, what it watches, and what waits to be sent. */
-const MOST_TRIED = 90;
+const MOST_TRIED = 60;
 const UNLIMITED = ['writes-per-minute', 'user-writes-per-minute', 'admin-calls-per-second', 'user-calls-per-second'].flatMap((name) => [`--${name}`, '0']);
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -34,12 +36,12 @@ const sum = (list) => list.reduce((all, one) => all + one, 0);
  * @param {object} given
  * @param {number} given.seed
  * @param {string[]} given.hosts where the users are, see `crowds.js`
- * @param {number} [given.calls] how many calls each user makes while the network is bad
- * @param {boolean} [given.isHealthy] whether it is not
+ * @param {number} [given.calls] how many calls each user makes
+ * @param {boolean} [given.isHealthy] whether the network never goes bad
  * @param {object} [given.plant] see `fault-proxy.js`
  * @returns {Promise<{wrong: string[], said: string}>} what is broken, and what was done
  */
-export async function round({ seed, hosts, calls = 40, isHealthy = false, plant }) {
+export async function round({ seed, hosts, calls = 30, isHealthy = false, plant }) {
   const random = seeded(seed);
   const counts = new Map();
   const count = (what) => counts.set(what, (counts.get(what) ?? 0) + 1);
@@ -51,20 +53,23 @@ export async function round({ seed, hosts, calls = 40, isHealthy = false, plant 
   const { port, url } = server;
   const proxies = [];
   const crowds = [];
-  let isTrouble = true;
+  let isTrouble = !isHealthy;
+  const { promise: over, resolve: end } = deferred();
+  /** No longer than until the trouble is over. */
+  const pause = (milliseconds) => Promise.race([sleep(milliseconds), over]);
 
   async function trouble(proxy, random) {
     while (isTrouble) {
       const mode = random.weighed(PHASES);
       count(mode);
-      proxy.set(mode);
-      await sleep(random.below(PHASE));
+      proxy.set(mode, random.pick(RATES));
+      await pause(random.below(PHASE));
     }
   }
 
   async function kills(random) {
     for (;;) {
-      await sleep(1_000 + random.below(4_000));
+      await pause(500 + random.below(2_500));
       if (!isTrouble) return;
       count('kills');
       await server.kill();
@@ -86,7 +91,7 @@ export async function round({ seed, hosts, calls = 40, isHealthy = false, plant 
     }));
     crowds.push(...(await Promise.all(hosts.map((host) => startCrowd(host, { url })))));
     const all = async (method, ...args) => (await Promise.all(crowds.map((crowd) => crowd.do(method, ...args)))).flat();
-    await Promise.all(crowds.map((crowd, i) => crowd.do('open', given.filter((_, n) => n % crowds.length === i), message, SPEED)));
+    await Promise.all(crowds.map((crowd, i) => crowd.do('open', given.filter((_, n) => n % crowds.length === i), message, isHealthy ? 1 : SPEED)));
 
     // Bad times.
     const hasClears = random.chance(0.3);
@@ -94,11 +99,13 @@ export async function round({ seed, hosts, calls = 40, isHealthy = false, plant 
     await all('begin', hasClears);
     await until('nobody does anything', async () => (await all('states')).every((state) => state.calls >= calls));
     await all('rest');
+    for (const proxy of proxies) proxy.unplant();
     isTrouble = false;
+    end();
     await Promise.all(under);
 
     // Nobody is connected: every call settles, and then it is quiet.
-    for (const proxy of proxies) proxy.set(random.pick(['refusing', 'silent']));
+    if (!isHealthy) for (const proxy of proxies) proxy.set(random.pick(['refusing', 'silent']));
     let states;
     const isOpen = async () => (states = await all('states')).some(({ pending }) => pending > 0);
     await until(() => `calls are open without a network: ${JSON.stringify(states)}`, async () => !(await isOpen()));
@@ -111,10 +118,16 @@ export async function round({ seed, hosts, calls = 40, isHealthy = false, plant 
     // Good times.
     for (const proxy of proxies) proxy.set('healthy');
     await until('requests are on their way', () => proxies.every((proxy) => proxy.isIdle()));
-    const isAtRest = ({ pending, own, synced }) => !pending && !own && synced;
-    await until(() => `not at rest: ${JSON.stringify(states)}`, async () => (states = await all('states')).every(isAtRest));
+    await all('end');
+    /** Everybody shows these keys, and nothing of their own that has no answer. */
+    const showing = (keys) => {
+      const is = ({ pending, own, synced, shown }) => !pending && !own && synced && keys.every((key) => shown[key]);
+      return until(() => `not at rest: ${JSON.stringify(states.filter((state) => !is(state)))}`, async () => (states = await all('states')).every(is));
+    };
+    const ends = users.map((user) => `${user}_end`);
+    await showing(ends);
     await set(server, message, { last: 'z' });
-    await until(() => 'the last change was not told', async () => (await all('told', 'last')).every(Boolean));
+    await showing([...ends, 'last']);
     const { seq, values } = await get(server, message);
     const records = await all('all');
     const changes = await history.upTo(seq);
@@ -124,6 +137,9 @@ export async function round({ seed, hosts, calls = 40, isHealthy = false, plant 
       ...hot,
       ...broken({ users: records.flatMap((record) => record.users), history: changes, truth: values, tooLate }),
     ];
+    if (wrong.length && process.env.FAULT_RECORDS) {
+      writeFileSync(join(process.env.FAULT_RECORDS, `${seed}.json`), JSON.stringify({ wrong, given, records, changes }, null, 1));
+    }
     const made = sum(states.map((state) => state.calls));
     const requests = sum(proxies.map((proxy) => proxy.requests));
     const faults = [...counts].sort().map(([name, times]) => `${name} ${times}`);
@@ -131,6 +147,7 @@ export async function round({ seed, hosts, calls = 40, isHealthy = false, plant 
     return { wrong, said };
   } finally {
     isTrouble = false;
+    end();
     await Promise.all(crowds.map((crowd) => crowd.stop()));
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await server.kill();

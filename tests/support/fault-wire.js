@@ -8,7 +8,7 @@ import { once } from 'node:events';
 export const MODES = ['healthy', 'faulty', 'refusing', 'silent'];
 
 /** What may become of one direction of a connection, and how often. */
-const FLOWS = { whole: 60, late: 12, trickle: 6, stall: 8, cut: 8, reset: 4, swallow: 6 };
+const FLOWS = { whole: 60, late: 12, trickle: 6, stall: 8, cut: 6, reset: 3, swallow: 5 };
 /** What befalls a connection at some moment, whatever it carries. */
 const STROKES = { cut: 4, reset: 3, swallowUp: 2, swallowDown: 3, swallow: 4 };
 /** Of all connections, those that are let in and never hear anything. */
@@ -29,7 +29,7 @@ class Flow {
   constructor(wire, from, to) {
     Object.assign(this, { wire, from, to });
     const { random } = wire;
-    if (wire.mode === 'faulty') this.#plan = random.weighed(FLOWS);
+    if (wire.isStruck()) this.#plan = random.weighed(FLOWS);
     // Within a request, within an answer, within a frame of a connection that has been there for a while.
     this.#at = random.below(2 ** (4 + random.below(10)));
     from.on('data', (bytes) => (this.#order = this.#order.then(() => this.#pass(bytes))));
@@ -84,11 +84,15 @@ export async function startWire(port, { random, count }) {
     random,
     count,
     mode: 'healthy',
+    rate: 1,
+    /** Whether a fault is to happen now, of those that happen. */
+    isStruck: () => wire.mode === 'faulty' && random.chance(wire.rate),
     /** How many connections there were. */
     connections: 0,
     port: 0,
-    set(mode) {
-      wire.mode = mode;
+    /** `rate`: how many of the faults happen, up to 1. */
+    set(mode, rate = 1) {
+      Object.assign(wire, { mode, rate });
       // What a silent network has swallowed is gone, so those connections are dead, and nobody is told.
       if (mode === 'silent') connections.forEach((connection) => swallow(connection));
       if (mode === 'refusing') connections.forEach(({ client }) => client.destroy());
@@ -106,7 +110,7 @@ export async function startWire(port, { random, count }) {
     wire.connections += 1;
     client.on('error', () => {});
     if (wire.mode === 'refusing') return void client.resetAndDestroy();
-    const isUnheard = wire.mode === 'silent' || (wire.mode === 'faulty' && random.chance(UNHEARD));
+    const isUnheard = wire.mode === 'silent' || (wire.isStruck() && random.chance(UNHEARD));
     const connection = { client };
     connections.add(connection);
     client.on('close', () => {
@@ -127,7 +131,7 @@ export async function startWire(port, { random, count }) {
   });
 
   const strokes = setInterval(() => {
-    if (wire.mode !== 'faulty' || !connections.size) return;
+    if (!connections.size || !wire.isStruck()) return;
     const connection = random.pick([...connections]);
     const stroke = random.weighed(STROKES);
     count(stroke);

@@ -6,8 +6,11 @@ import { seeded } from './seeded.js';
 
 const SHARED = ['a', 'b', 'c'];
 const COUNT = 'count';
-/** Between what a user does and what they do next, milliseconds of the client's clock, on average. */
-const PAUSE = 1_000;
+/** Between what a user does and what they do next, milliseconds, on average. */
+const PAUSE = 100;
+
+// By the machine's clock.
+const sleep = globalThis.setTimeout.bind(globalThis);
 
 class User {
   record;
@@ -56,7 +59,7 @@ class User {
   async begin(hasClears) {
     this.#isActing = true;
     for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, this.#random.below(2 * PAUSE)));
+      await new Promise((resolve) => sleep(resolve, this.#random.below(2 * PAUSE)));
       if (!this.#isActing) return;
       this.#act(hasClears);
     }
@@ -64,6 +67,16 @@ class User {
 
   rest() {
     this.#isActing = false;
+  }
+
+  /** Writes a key of the user's own. What waits to be sent goes before it. */
+  async end() {
+    const extensions = () => [{ key: `${this.record.userID}_end`, value: this.#value() }];
+    for (;;) {
+      const written = extensions();
+      const { code, extensions: items } = await this.#call('set', written, () => this.#chat.setMessageExtensions(this.#message, written));
+      if (code === 0 && items[0].code === 0) return;
+    }
   }
 
   /** What is to be known while it goes on: whether anything is open, what is shown. */
@@ -128,6 +141,7 @@ class User {
       settled.status === 'fulfilled'
         ? { code: settled.value.code, extensions: settled.value.data.extensions ?? [] }
         : { code: settled.reason?.code ?? `no error of ours: ${settled.reason?.stack ?? settled.reason}` };
+    return call.outcome;
   }
 }
 
@@ -153,8 +167,8 @@ export function makeCrowd(importCopy, wasm) {
 
     begin: (hasClears) => void users.forEach((user) => user.begin(hasClears)),
     rest: () => users.forEach((user) => user.rest()),
+    end: () => void users.forEach((user) => user.end()),
     states: () => users.map((user) => user.state()),
-    told: (key) => users.every(({ record }) => record.events.some(({ data }) => data?.extensions?.some((item) => item.key === key))),
     all: async () => ({ mistakes, users: await Promise.all(users.map((user) => user.all())) }),
   };
 }

@@ -53,6 +53,7 @@ export async function round({ seed, hosts, calls = 30, isHealthy = false, plant 
   const { port, url } = server;
   const proxies = [];
   const crowds = [];
+  const under = [];
   let isTrouble = !isHealthy;
   const { promise: over, resolve: end } = deferred();
   /** No longer than until the trouble is over. */
@@ -95,11 +96,10 @@ export async function round({ seed, hosts, calls = 30, isHealthy = false, plant 
 
     // Bad times.
     const hasClears = random.chance(0.3);
-    const under = isHealthy ? [] : [...proxies.map((proxy) => trouble(proxy, random.fork())), kills(random.fork())];
+    if (!isHealthy) under.push(...proxies.map((proxy) => trouble(proxy, random.fork())), kills(random.fork()));
     await all('begin', hasClears);
     await until('nobody does anything', async () => (await all('states')).every((state) => state.calls >= calls));
     await all('rest');
-    for (const proxy of proxies) proxy.unplant();
     isTrouble = false;
     end();
     await Promise.all(under);
@@ -116,7 +116,10 @@ export async function round({ seed, hosts, calls = 30, isHealthy = false, plant 
     const hot = tries.flatMap((times, i) => (times > MOST_TRIED ? [`${users[i]} has tried ${times} times in ${IDLE / 1000} s to connect`] : []));
 
     // Good times.
-    for (const proxy of proxies) proxy.set('healthy');
+    for (const proxy of proxies) {
+      proxy.set('healthy');
+      proxy.unplant();
+    }
     await until('requests are on their way', () => proxies.every((proxy) => proxy.isIdle()));
     await all('end');
     /** Everybody shows these keys, and nothing of their own that has no answer. */
@@ -148,6 +151,7 @@ export async function round({ seed, hosts, calls = 30, isHealthy = false, plant 
   } finally {
     isTrouble = false;
     end();
+    await Promise.allSettled(under);
     await Promise.all(crowds.map((crowd) => crowd.stop()));
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await server.kill();

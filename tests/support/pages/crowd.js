@@ -33,13 +33,9 @@ class User {
     }
   }
 
-  /** Loads the WebAssembly part. */
-  load = () => this.#chat.logout();
-
   async login(userSig) {
     const { userID } = this.record;
-    // On a clock that goes fast, a slow machine may be too late.
-    while (!(await this.#chat.login({ userID, userSig }).then(() => true, () => false)));
+    await this.#chat.login({ userID, userSig });
     const confirmed = new Set();
     this.#chat.watchMessageExtensions(this.#message, (snapshot) => {
       this.#watched = snapshot;
@@ -50,10 +46,7 @@ class User {
         this.record.confirmed.push({ key, value });
       }
     });
-    for (;;) {
-      const empty = await this.#chat.getMessageExtensions(this.#message).catch(() => undefined);
-      if (empty?.data.extensions.length === 0) return;
-    }
+    await this.#chat.getMessageExtensions(this.#message);
   }
 
   async begin(hasClears) {
@@ -160,9 +153,8 @@ export function makeCrowd(importCopy, wasm) {
     /** All are logged in, and have read the message, which is empty. */
     async open(all, message, speed) {
       for (const given of all) users.push(new User({ module: await importCopy(users.length), given, message, wasm }));
-      await Promise.all(users.map((user) => user.load()));
-      goFaster(speed);
       await Promise.all(users.map((user, i) => user.login(all[i].userSig)));
+      goFaster(speed);
     },
 
     begin: (hasClears) => void users.forEach((user) => user.begin(hasClears)),

@@ -39,7 +39,7 @@ const PLANTS = [
       instead(entry) {
         const { ExtensionList } = isSet(entry) ? JSON.parse(entry.body) : {};
         if (!ExtensionList?.some(({ Value }) => Value.endsWith('3'))) return undefined;
-        const done = ({ Key, Value, Seq }) => ({ ErrorCode: 0, Extension: { Key, Value, Seq: Seq + 1 } });
+        const done = ({ Key, Value, Seq }) => ({ ErrorCode: 0, Extension: { Key, Value, Seq } });
         return { ActionStatus: 'OK', ErrorCode: 0, ErrorInfo: '', ExtensionList: ExtensionList.map(done) };
       },
     },

@@ -1,9 +1,9 @@
 // A crowd in a process of Node of its own, so that it has a clock of its own; the parent calls it by messages.
 
-import { freshModule, WASM } from './crowd-module.js';
+import { copyOfModule, WASM } from './module.js';
 import { makeCrowd } from './pages/crowd.js';
 
-const crowd = makeCrowd(freshModule, WASM);
+const crowd = makeCrowd(copyOfModule, WASM);
 for (const name of ['uncaughtException', 'unhandledRejection']) process.on(name, (error) => crowd.mistakes.push(`${name}: ${error?.stack ?? error}`));
 
 process.on('message', async ({ id, method, args }) => {

@@ -67,7 +67,7 @@ export async function startFaultProxy(server, { random, counts, plant = {} }) {
     /** Whether nothing is on its way to the server any more. */
     isIdle: () => underway === 0,
     unplant: () => (plant = {}),
-    /** One of `MODES` of the wire. */
+    /** How the network is, see `fault-wire.js`. */
     set: (mode, rate) => wire.set(mode, rate),
     async close() {
       await wire.close();

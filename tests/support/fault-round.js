@@ -114,6 +114,7 @@ export async function round({ seed, hosts, calls = 30, isHealthy = false, plant 
     if (!isHealthy) await sleep(IDLE / SPEED);
     const tries = tried().map((after, i) => after - before[i]);
     const hot = tries.flatMap((times, i) => (times > MOST_TRIED ? [`${users[i]} has tried ${times} times in ${IDLE / 1000} s to connect`] : []));
+    if (hot.length) throw new Error(hot.join('; '));
 
     // Good times.
     for (const proxy of proxies) {
@@ -137,7 +138,6 @@ export async function round({ seed, hosts, calls = 30, isHealthy = false, plant 
     const tooLate = proxies.flatMap((proxy) => proxy.tooLate);
     const wrong = [
       ...records.flatMap(({ mistakes }) => mistakes),
-      ...hot,
       ...broken({ users: records.flatMap((record) => record.users), history: changes, truth: values, tooLate }),
     ];
     if (wrong.length && process.env.FAULT_RECORDS) {

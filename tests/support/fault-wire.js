@@ -4,9 +4,6 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 
-/** How the network is: everybody is connected; now and then something is broken; nobody gets in; nothing arrives. */
-export const MODES = ['healthy', 'faulty', 'refusing', 'silent'];
-
 /** What may become of one direction of a connection, and how often. */
 const FLOWS = { whole: 60, late: 12, trickle: 6, stall: 8, cut: 6, reset: 3, swallow: 5 };
 /** What befalls a connection at some moment, whatever it carries. */
@@ -90,7 +87,7 @@ export async function startWire(port, { random, count }) {
     /** How many connections there were. */
     connections: 0,
     port: 0,
-    /** `rate`: how many of the faults happen, up to 1. */
+    /** How the network is: 'healthy'; 'faulty', with `rate` of all faults; 'refusing': nobody gets in; 'silent': nothing arrives. */
     set(mode, rate = 1) {
       Object.assign(wire, { mode, rate });
       // What a silent network has swallowed is gone, so those connections are dead, and nobody is told.

@@ -102,7 +102,7 @@ function calls({ userID, calls, events }, { world, isTooLate }) {
   const cleared = own.filter(({ kind }) => kind === 'clear').length;
   const answered = calls.filter(({ kind, outcome }) => kind === 'clear' && outcome?.code === 0).length;
   if (answered > cleared) wrong.push(`${answered} clears were answered, and ${cleared} done`);
-  return [...wrong, ...reads(calls, world, isTooLate)];
+  return [...wrong, ...reads(calls, world)];
 }
 
 /** A read shows nothing that was not there, nothing older than was read before, and the user's own writes. */

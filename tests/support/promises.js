@@ -154,7 +154,7 @@ function events({ events }, { world, truth }) {
       if (first <= last) wrong.push(`told of Seq ${first} after ${last}`);
       last = Math.max(last, ...seqs);
     } else if (event === DELETED) {
-      // A clear may name a key that the user has written since, and has read already: it is told of again.
+      // A clear may name keys that are gone already.
       const isIt = ({ seq, kind, items }) => seq > last && (kind === 'clear' || (kind === 'delete' && data.keyList.every((key) => items.some((item) => item.key === key))));
       const change = world.history.find(isIt);
       if (change) last = change.seq;

@@ -1,20 +1,18 @@
 // Clients in this process, on the packed package. A module has one instance an app, as a page has one user; a second user
 // needs a second copy of the module, as a second page has.
 
-import { readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { copyOfModule, WASM } from './module.js';
 import { APP, sign } from './server.js';
-import { PACKAGE } from './paths.js';
 import { until } from './wait.js';
 
-export const WASM = readFileSync(`${PACKAGE}/message_extensions_bg.wasm`);
+export { WASM };
 
 let copies = 0;
 
 /** A copy of the package's module that shares nothing with others. */
 export async function freshModule() {
   copies += 1;
-  return import(/* @vite-ignore */ `${pathToFileURL(`${PACKAGE}/index.js`).href}?copy=${copies}`);
+  return copyOfModule(copies);
 }
 
 const idle = [];

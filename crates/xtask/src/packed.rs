@@ -19,6 +19,8 @@ pub(crate) enum Which {
     In(&'static str),
     /// Those that call a server, which then is two of them on one Redis cluster.
     OnNodes,
+    /// Those on bad networks: rounds in Node alone, and with both browsers, from a seed on.
+    Network { seed: u32, rounds: u64, in_browsers: u64 },
 }
 
 /// The files of [`Which::OnNodes`], as their names begin.
@@ -32,8 +34,15 @@ pub(crate) fn run(repo: &Repo, ready: &Ready, browsers: &Browsers, which: Which)
     let counted = repo.target().join("vitest.json");
     let _ = std::fs::remove_file(&counted);
     let mut npm = ready.cmd(repo, "npm");
-    if which == Which::OnNodes {
-        npm = npm.env("TEST_STORE", "nodes");
+    match which {
+        Which::All | Which::In(_) => {}
+        Which::OnNodes => npm = npm.env("TEST_STORE", "nodes"),
+        Which::Network { seed, rounds, in_browsers } => {
+            npm = npm
+                .env("FAULT_SEED", seed.to_string())
+                .env("SOAK_NETWORK_ROUNDS", rounds.to_string())
+                .env("SOAK_NETWORK_BROWSER_ROUNDS", in_browsers.to_string());
+        }
     }
     let result = npm
         .dir(&tests)
@@ -50,6 +59,7 @@ pub(crate) fn run(repo: &Repo, ready: &Ready, browsers: &Browsers, which: Which)
             Which::All => Vec::new(),
             Which::In(folder) => vec![format!("--dir={folder}")],
             Which::OnNodes => CALL_A_SERVER.map(str::to_owned).to_vec(),
+            Which::Network { .. } => vec!["network-faults".to_owned()],
         })
         .run();
     let counts = match (vitest_counts(&counted), &result) {

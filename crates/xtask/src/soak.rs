@@ -31,7 +31,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 14] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -72,6 +72,7 @@ const PARTS: [Part; 13] = [
         },
     },
     Part { name: "simulation", run: simulation },
+    Part { name: "network", run: network },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
     Part { name: "packaging", run: packaging },
 ];
@@ -148,6 +149,18 @@ fn simulation(soak: &Soak<'_>) -> Result<String> {
     let tests = soak.ready.cmd(soak.repo, "cargo").env("SIMULATION_SEEDS", seeds.to_string()).args(core);
     said(tests)?;
     Ok(format!("{seeds} worlds, the seeds 0 to {}", seeds.saturating_sub(1)))
+}
+
+/// The packed package on networks that go bad, against a server that is killed.
+fn network(soak: &Soak<'_>) -> Result<String> {
+    let ready = setup::run(soak.repo, Purpose::Test)?;
+    package::build(soak.repo, &ready)?;
+    let rounds = amount("SOAK_NETWORK_ROUNDS", 40)?;
+    let in_browsers = amount("SOAK_NETWORK_BROWSER_ROUNDS", 10)?;
+    let which = Which::Network { seed: soak.seed, rounds, in_browsers };
+    let outcome = packed::run(soak.repo, &ready, &ready.browsers()?, which)?;
+    outcome.result?;
+    Ok(format!("{rounds} rounds in Node, {in_browsers} in Node, Chromium and Firefox"))
 }
 
 /// The packed package in apps built by the bundlers and frameworks that `test` leaves out.

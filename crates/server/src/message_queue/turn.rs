@@ -11,13 +11,15 @@ use message_extensions_core::wire::{Event, MsgElement, Status};
 use super::{Hot, Pending};
 use crate::clock::now_ms;
 use crate::hub::EventJson;
-use crate::store::{AnswerId, Commit, StoredMessage, Webhook};
+use crate::store::{AnswerId, Commit, SeenGroup, StoredMessage, Webhook};
 
 /// A working copy of the message, and what became of the operations so far.
 pub(super) struct Turn {
     expected_seq: u64,
     /// [`Commit::after`], where the store is shared.
     after: Option<u64>,
+    /// [`Commit::group`].
+    group: Option<SeenGroup>,
     /// [`Commit::id`].
     id: u64,
     /// Shared with the committed state until the first change.
@@ -30,10 +32,11 @@ pub(super) struct Turn {
 
 impl Turn {
     /// On top of what is committed; `after` says by which commit, where the store is shared.
-    pub(super) fn new(message: Arc<Message>, after: Option<u64>) -> Self {
+    pub(super) fn new(message: Arc<Message>, after: Option<u64>, group: Option<SeenGroup>) -> Self {
         Self {
             expected_seq: message.latest_seq,
             after,
+            group,
             id: if after.is_some() { fastrand::u64(1..) } else { 0 },
             message,
             changes: Vec::new(),
@@ -96,7 +99,8 @@ impl Turn {
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
         let (id, after, expected_seq) = (self.id, self.after, self.expected_seq);
-        Some(Commit { message_no, id, after, expected_seq, changes, answers, webhooks, record: None })
+        let group = self.group.take();
+        Some(Commit { message_no, id, after, group, expected_seq, changes, answers, webhooks, record: None })
     }
 
     /// The commit on top of which everything was decided; 0 where the store is not shared.

@@ -52,10 +52,10 @@ impl GroupCache {
     }
 
     /// The group as this node remembers it, if other nodes may have changed it; whoever relies on it compares later.
-    pub(crate) fn remembered(&self, group_id: &str) -> Option<(Arc<Group>, SeenGroup)> {
+    pub(crate) fn remembered(&self, group_id: &str) -> Option<(Arc<Group>, Arc<SeenGroup>)> {
         let group = self.known(group_id).filter(|_| self.store.is_shared())?;
         let seen = SeenGroup { group_id: group_id.to_owned(), no: group.no, version: group.version };
-        Some((group, seen))
+        Some((group, Arc::new(seen)))
     }
 
     fn known(&self, group_id: &str) -> Option<Arc<Group>> {

@@ -35,7 +35,7 @@ pub(crate) struct Request {
     pub(crate) caller: Caller,
     pub(crate) request_id: Option<u128>,
     /// As it was when the caller was found to be a member, if that may be old: then it is compared before anything is kept or said.
-    pub(crate) group: Option<SeenGroup>,
+    pub(crate) group: Option<Arc<SeenGroup>>,
 }
 
 /// What became of a request.
@@ -171,7 +171,7 @@ impl MessageQueue {
         let (waiting, group) = of_one_group(waiting);
         let mut turn = Turn::new(state, self.store.is_shared().then_some(commit), group.clone());
         let waiting = self.unanswered(hot, waiting).await;
-        let admitted = match self.admitted(hot, waiting, group.as_ref()).await {
+        let admitted = match self.admitted(hot, waiting, group.as_deref()).await {
             Ok(admitted) => admitted,
             Err(waiting) => return Some(not_outdated(waiting)),
         };
@@ -245,11 +245,11 @@ impl MessageQueue {
         &self,
         hot: &Hot,
         turn: Turn,
-        group: Option<SeenGroup>,
+        group: Option<Arc<SeenGroup>>,
     ) -> Option<Vec<Pending>> {
         if self.store.is_shared() && turn.operations() > 0 {
             let last = self.store.last_commit(hot.stored.no);
-            match tokio::try_join!(last, self.is_unchanged(group.as_ref())) {
+            match tokio::try_join!(last, self.is_unchanged(group.as_deref())) {
                 Ok((_, false)) => return Some(not_outdated(turn.into_waiting())),
                 Ok((last, true)) if last == Some(turn.after()) => {}
                 Ok(_) => return Some(turn.into_waiting()),
@@ -276,7 +276,7 @@ impl MessageQueue {
         let mut unanswered = Vec::new();
         for pending in waiting {
             match self.remembered(hot, &pending.request).await {
-                Ok(Some(answer)) => match self.is_unchanged(pending.request.group.as_ref()).await {
+                Ok(Some(answer)) => match self.is_unchanged(pending.request.group.as_deref()).await {
                     Ok(true) => pending.answer(answer),
                     Ok(false) => pending.send_back(),
                     Err(error) => {
@@ -404,10 +404,11 @@ impl Pending {
 }
 
 /// A turn compares with one state of the group, so that whoever has seen another one is sent back.
-fn of_one_group(waiting: Vec<Pending>) -> (Vec<Pending>, Option<SeenGroup>) {
+fn of_one_group(waiting: Vec<Pending>) -> (Vec<Pending>, Option<Arc<SeenGroup>>) {
     let group = waiting.iter().find_map(|pending| pending.request.group.clone());
-    let (alike, others): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|pending| pending.request.group.is_none() || pending.request.group == group);
+    let (alike, others): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .partition(|pending| pending.request.group.is_none() || pending.request.group == group);
     others.into_iter().for_each(Pending::send_back);
     (alike, group)
 }

@@ -35,7 +35,7 @@ pub(crate) fn remembered(
     app: &App,
     caller: &Caller,
     named: &MessageRef,
-) -> Option<(Arc<Hot>, SeenGroup)> {
+) -> Option<(Arc<Hot>, Arc<SeenGroup>)> {
     let MessageRef::Group { group_id, msg_seq } = named else { return None };
     let (group, seen) = app.groups.remembered(group_id).filter(|(group, _)| may_see(caller, group))?;
     let name = MessageName::Group { no: group.no, msg_seq: *msg_seq };

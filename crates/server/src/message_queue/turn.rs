@@ -19,7 +19,7 @@ pub(super) struct Turn {
     /// [`Commit::after`], where the store is shared.
     after: Option<u64>,
     /// [`Commit::group`].
-    group: Option<SeenGroup>,
+    group: Option<Arc<SeenGroup>>,
     /// [`Commit::id`].
     id: u64,
     /// Shared with the committed state until the first change.
@@ -32,7 +32,7 @@ pub(super) struct Turn {
 
 impl Turn {
     /// On top of what is committed; `after` says by which commit, where the store is shared.
-    pub(super) fn new(message: Arc<Message>, after: Option<u64>, group: Option<SeenGroup>) -> Self {
+    pub(super) fn new(message: Arc<Message>, after: Option<u64>, group: Option<Arc<SeenGroup>>) -> Self {
         Self {
             expected_seq: message.latest_seq,
             after,
@@ -48,7 +48,9 @@ impl Turn {
 
     /// Lets the law decide, on top of what was decided before in this turn; a retry of what was is answered alike.
     pub(super) fn decide(&mut self, pending: Pending, hot: &Hot, limits: &Limits) {
-        let Err(pending) = self.repeat(pending) else { return };
+        if let Some(answer) = self.repeated(&pending) {
+            return self.answered.push((pending, answer));
+        }
         let request = &pending.request;
         let caller = &request.caller;
         let message = &hot.stored.message;
@@ -78,13 +80,11 @@ impl Turn {
         self.answered.push((pending, json));
     }
 
-    /// Whether it is a retry of an operation of this very turn; then it is answered like that, after the commit.
-    fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
+    /// What a retry of an operation of this very turn is answered with, after the commit.
+    fn repeated(&self, pending: &Pending) -> Option<String> {
         let (caller, request_id) = (&pending.request.caller.identifier, pending.request.request_id);
         let is_it = |id: &AnswerId| id.caller == *caller && Some(id.request_id) == request_id;
-        let Some((_, answer)) = self.remembered.iter().find(|(id, _)| is_it(id)) else { return Err(pending) };
-        self.answered.push((pending, answer.clone()));
-        Ok(())
+        self.remembered.iter().find(|(id, _)| is_it(id)).map(|(_, answer)| answer.clone())
     }
 
     fn last_turn(&self, caller: &str) -> Option<u64> {

@@ -423,7 +423,7 @@ pub struct Commit {
     /// [`Commit::id`] of the one that everything was decided on; `None`: the counter alone is compared.
     pub after: Option<u64>,
     /// The group whose members those are who asked for it; `None`: that was compared before.
-    pub group: Option<SeenGroup>,
+    pub group: Option<Arc<SeenGroup>>,
     /// The counter on which the changes were decided.
     pub expected_seq: u64,
     /// Ascending by Seq, the first is `expected_seq + 1`.

@@ -27,10 +27,7 @@ pub(crate) struct Two {
 async fn two_on(redis: &Redis, config: Config) -> Two {
     let servers = redis.servers();
     let store = async || Arc::new(RedisStore::connect(servers.clone()).await.unwrap());
-    Two {
-        a: Server::on(config.clone(), store().await).await,
-        b: Server::on(config, store().await).await,
-    }
+    Two { a: Server::on(config.clone(), store().await).await, b: Server::on(config, store().await).await }
 }
 
 pub(crate) async fn two_with(config: Config) -> Two {

@@ -215,8 +215,7 @@ impl Bus for RedisBus {
 
     async fn log_of(&self, message_no: i64, count: usize) -> Result<Vec<Arc<str>>, StoreError> {
         let bucket = Bucket::of_no(message_no);
-        let call =
-            Call::command("XREVRANGE", log_key(bucket)).args(["+", "-", "COUNT"]).number(count);
+        let call = Call::command("XREVRANGE", log_key(bucket)).args(["+", "-", "COUNT"]).number(count);
         // [id, [name, record]] of each.
         let mut rows: Vec<(String, Vec<String>)> = self.engine.read(bucket, call).await?;
         rows.reverse();

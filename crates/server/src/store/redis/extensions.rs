@@ -67,7 +67,7 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
     keys.push(changed_key(Bucket::of_no(no)));
     keys.extend(webhooks::keys(no));
     keys.push(bus::log_key(Bucket::of_no(no)));
-    let (group_key, group_no, group_version) = groups::comparison(commit.group.as_ref());
+    let (group_key, group_no, group_version) = groups::comparison(commit.group.as_deref());
     keys.extend(group_key);
     let latest_seq = commit.changes.last().map_or(commit.expected_seq, |change| change.seq);
     let cleared = commit.changes.iter().rposition(|change| change.kind == ChangeKind::Clear);

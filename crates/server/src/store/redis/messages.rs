@@ -159,10 +159,8 @@ pub(super) async fn insert(store: &RedisStore, new: NewMessage) -> Result<Option
 /// Before the message is kept, so that it is found without its sender as soon as it is there.
 pub(super) async fn remember_sender(store: &RedisStore, new: &NewMessage) -> Result<(), StoreError> {
     let Conversation::C2c { to } = &new.conversation else { return Ok(()) };
-    let call = Call::command("ZADD", senders_key(to, &new.msg_key()))
-        .arg("NX")
-        .number(now_ms())
-        .arg(&new.sender);
+    let call =
+        Call::command("ZADD", senders_key(to, &new.msg_key())).arg("NX").number(now_ms()).arg(&new.sender);
     store.engine.write(Bucket::of_recipient(to), call).await
 }
 

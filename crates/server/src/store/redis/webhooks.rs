@@ -52,8 +52,7 @@ pub(super) async fn messages(store: &RedisStore, after: i64, count: usize) -> Re
 
 pub(super) async fn of(store: &RedisStore, no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
     let Some(last) = count.checked_sub(1) else { return Ok(Vec::new()) };
-    let call =
-        Call::command("ZRANGE", webhooks_key(no)).args(["0", &last.to_string()]);
+    let call = Call::command("ZRANGE", webhooks_key(no)).args(["0", &last.to_string()]);
     let rows: Vec<String> = store.engine.read(Bucket::of_no(no), call).await?;
     let webhook = |row: &String| {
         let mut parts = row.splitn(3, ' ');

@@ -32,8 +32,7 @@ async fn remove(store: &RedisStore, stored: &StoredMessage, before_ms: u64) -> R
     if let Conversation::C2c { to } = &message.conversation
         && is_removed
     {
-        let call =
-            Call::command("ZREM", senders_key(to, &message.msg_key())).arg(&message.sender);
+        let call = Call::command("ZREM", senders_key(to, &message.msg_key())).arg(&message.sender);
         store.engine.write::<Value>(Bucket::of_recipient(to), call).await?;
     }
     Ok(is_removed)
@@ -76,18 +75,26 @@ pub(super) async fn expire(
             .args(["-inf", &until, "BYSCORE", "LIMIT", "0", &limit]);
         (bucket, call)
     };
-    let found = store.engine.read_each::<Vec<i64>>(Bucket::all().map(old).collect()).await?;
-    for numbers in found {
-        for stored in by_numbers(store, numbers).await? {
-            if removed.len() >= count {
-                return Ok(removed);
-            }
-            if remove(store, &stored, before_ms).await? {
-                removed.push(stored);
+    loop {
+        let found = store.engine.read_each::<Vec<i64>>(Bucket::all().map(old).collect()).await?;
+        let mut is_put_back = false;
+        for numbers in found {
+            for stored in by_numbers(store, numbers).await? {
+                if removed.len() >= count {
+                    return Ok(removed);
+                }
+                if remove(store, &stored, before_ms).await? {
+                    removed.push(stored);
+                } else {
+                    is_put_back = true;
+                }
             }
         }
+        // Those that were changed later in their minute may have stood before others that are old.
+        if !removed.is_empty() || !is_put_back {
+            return Ok(removed);
+        }
     }
-    Ok(removed)
 }
 
 /// What is kept, MsgSeq, the extensions, the answers, and of a group type, name and members.

@@ -20,7 +20,7 @@ use super::keys::Bucket;
 use super::script::{BEAT, Call, LEAD};
 use crate::store::{Bus, Heard, StoreError, Topic};
 
-/// How long what was committed is in the log: until everybody has noticed that a node is dead, and looked.
+/// How long what was committed is in the log at least: until everybody has noticed that a node is dead, and looked.
 pub(super) const LOG_MS: u64 = 60_000;
 /// A node that says nothing for so long is dead.
 const SILENCE_MS: u64 = 3000;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::steady_ms;
-use crate::store::{Group, Store, StoreError};
+use crate::store::{Group, SeenGroup, Store, StoreError};
 
 /// Groups kept at most, and how long one that nobody asks for is kept.
 const KEPT: usize = 10_000;
@@ -49,6 +49,13 @@ impl GroupCache {
             cached.groups.insert(group_id.to_owned(), (Arc::clone(&group), steady_ms()));
         }
         Ok(Some(group))
+    }
+
+    /// The group as this node remembers it, if other nodes may have changed it; whoever relies on it compares later.
+    pub(crate) fn remembered(&self, group_id: &str) -> Option<(Arc<Group>, Arc<SeenGroup>)> {
+        let group = self.known(group_id).filter(|_| self.store.is_shared())?;
+        let seen = SeenGroup { group_id: group_id.to_owned(), no: group.no, version: group.version };
+        Some((group, Arc::new(seen)))
     }
 
     fn known(&self, group_id: &str) -> Option<Arc<Group>> {

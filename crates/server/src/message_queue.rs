@@ -24,7 +24,7 @@ use crate::delivery::Delivery;
 use crate::envelope::Answer;
 use crate::hub::EventJson;
 use crate::metrics::Metrics;
-use crate::store::{Conversation, MessageName, Store, StoreError, StoredMessage};
+use crate::store::{Conversation, MessageName, SeenGroup, Store, StoreError, StoredMessage};
 use crate::webhook::Outgoing;
 
 pub(crate) use self::hot::Hot;
@@ -34,6 +34,15 @@ pub(crate) struct Request {
     pub(crate) operation: Operation,
     pub(crate) caller: Caller,
     pub(crate) request_id: Option<u128>,
+    /// As it was when the caller was found to be a member, if that may be old: then it is compared before anything is kept or said.
+    pub(crate) group: Option<Arc<SeenGroup>>,
+}
+
+/// What became of a request.
+pub(crate) enum Outcome {
+    Answered(Answer),
+    /// Nothing: [`Request::group`] was old, so it is to be decided again whether the caller may see the message.
+    Outdated(Request),
 }
 
 /// How long operations are decided anew when other nodes write the same message.
@@ -44,7 +53,7 @@ struct Pending {
     request: Request,
     /// It was counted as an attempt.
     is_admitted: bool,
-    answer: oneshot::Sender<Answer>,
+    outcome: oneshot::Sender<Outcome>,
 }
 
 pub(crate) struct MessageQueue {
@@ -87,6 +96,11 @@ impl MessageQueue {
         }
     }
 
+    /// A message that is in memory.
+    pub(crate) fn known(&self, name: &MessageName) -> Option<Arc<Hot>> {
+        self.hot.get(name)
+    }
+
     /// The committed state of a message; `None`: it was removed.
     pub(crate) async fn committed(&self, hot: &Hot) -> Result<Option<Arc<Message>>, StoreError> {
         let committed = hot.committed(&*self.store, &self.delivery).await?;
@@ -110,15 +124,15 @@ impl MessageQueue {
     }
 
     /// Queues an operation and waits for its answer, which is given after the commit.
-    pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Answer {
+    pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Outcome {
         let _waiting = self.metrics.waiting();
-        let (answer, outcome) = oneshot::channel();
-        if hot.enqueue(Pending { request, is_admitted: false, answer }) {
+        let (said, outcome) = oneshot::channel();
+        if hot.enqueue(Pending { request, is_admitted: false, outcome: said }) {
             // A task of its own, so that a caller who hangs up does not take the others' turn along.
             let (queue, hot) = (Arc::clone(self), Arc::clone(hot));
             self.tasks.spawn(async move { queue.drain(&hot).await });
         }
-        outcome.await.unwrap_or_else(|_| Err(internal()))
+        outcome.await.unwrap_or_else(|_| Outcome::Answered(Err(internal())))
     }
 
     /// Takes turns until nobody waits.
@@ -134,8 +148,8 @@ impl MessageQueue {
         let begun = Instant::now();
         while begun.elapsed() < CONTENTION {
             waiting = match self.attempt(hot, waiting).await {
-                None => return,
-                Some(waiting) => waiting,
+                Some(waiting) if !waiting.is_empty() => waiting,
+                _ => return,
             };
             hot.drop_state();
         }
@@ -154,9 +168,14 @@ impl MessageQueue {
                 return None;
             }
         };
-        let mut turn = Turn::new(state, self.store.is_shared().then_some(commit));
+        let (waiting, group) = of_one_group(waiting);
+        let mut turn = Turn::new(state, self.store.is_shared().then_some(commit), group.clone());
         let waiting = self.unanswered(hot, waiting).await;
-        for pending in self.admitted(hot, waiting).await {
+        let admitted = match self.admitted(hot, waiting, group.as_deref()).await {
+            Ok(admitted) => admitted,
+            Err(waiting) => return Some(not_outdated(waiting)),
+        };
+        for pending in admitted {
             turn.decide(pending, hot, &self.limits);
         }
         let events = match turn.events(&hot.stored) {
@@ -170,7 +189,7 @@ impl MessageQueue {
         let webhooks = self.outgoing.as_ref().map(|_| turn.webhooks(&events)).unwrap_or_default();
         let queued = webhooks.len();
         let Some(mut commit) = turn.take_commit(hot.stored.no, webhooks) else {
-            return self.answer_uncommitted(hot, turn).await;
+            return self.answer_uncommitted(hot, turn, group).await;
         };
         let first_seq = commit.expected_seq + 1;
         let record = self.record(hot, first_seq, &events);
@@ -184,6 +203,9 @@ impl MessageQueue {
         }
         if let Err(error) = committed {
             hot.drop_state();
+            if error == StoreError::GroupChanged {
+                return Some(not_outdated(turn.into_waiting()));
+            }
             if error == StoreError::Conflict {
                 if self.store.is_shared() {
                     return Some(turn.into_waiting());
@@ -214,15 +236,22 @@ impl MessageQueue {
 
     fn refuse_gone(&self, hot: &Hot, waiting: Vec<Pending>) -> Option<Vec<Pending>> {
         self.forget(std::slice::from_ref(&hot.stored));
-        waiting.into_iter().for_each(|pending| pending.refuse(no_such_message()));
+        not_outdated(waiting).into_iter().for_each(|pending| pending.refuse(no_such_message()));
         None
     }
 
     /// Nothing is to be kept. What was refused must have been refused on what is there now.
-    async fn answer_uncommitted(&self, hot: &Hot, turn: Turn) -> Option<Vec<Pending>> {
+    async fn answer_uncommitted(
+        &self,
+        hot: &Hot,
+        turn: Turn,
+        group: Option<Arc<SeenGroup>>,
+    ) -> Option<Vec<Pending>> {
         if self.store.is_shared() && turn.operations() > 0 {
-            match self.store.last_commit(hot.stored.no).await {
-                Ok(last) if last == Some(turn.after()) => {}
+            let last = self.store.last_commit(hot.stored.no);
+            match tokio::try_join!(last, self.is_unchanged(group.as_deref())) {
+                Ok((_, false)) => return Some(not_outdated(turn.into_waiting())),
+                Ok((last, true)) if last == Some(turn.after()) => {}
                 Ok(_) => return Some(turn.into_waiting()),
                 Err(error) => {
                     tracing::error!(%error, "it could not be seen whether a message has changed");
@@ -235,12 +264,26 @@ impl MessageQueue {
         None
     }
 
+    async fn is_unchanged(&self, group: Option<&SeenGroup>) -> Result<bool, StoreError> {
+        match group {
+            Some(seen) => self.store.is_unchanged(seen).await,
+            None => Ok(true),
+        }
+    }
+
     /// Those that are no retry of one that was answered.
     async fn unanswered(&self, hot: &Hot, waiting: Vec<Pending>) -> Vec<Pending> {
         let mut unanswered = Vec::new();
         for pending in waiting {
             match self.remembered(hot, &pending.request).await {
-                Ok(Some(answer)) => pending.answer(answer),
+                Ok(Some(answer)) => match self.is_unchanged(pending.request.group.as_deref()).await {
+                    Ok(true) => pending.answer(answer),
+                    Ok(false) => pending.send_back(),
+                    Err(error) => {
+                        tracing::error!(%error, "it could not be seen whether a group has changed");
+                        pending.refuse(internal());
+                    }
+                },
                 Ok(None) => unanswered.push(pending),
                 Err(error) => {
                     tracing::error!(%error, "a remembered answer could not be read");
@@ -251,8 +294,13 @@ impl MessageQueue {
         unanswered
     }
 
-    /// Those that do not come too often. A retry counts with what it repeats.
-    async fn admitted(&self, hot: &Hot, waiting: Vec<Pending>) -> Vec<Pending> {
+    /// Those that do not come too often. A retry counts with what it repeats. All, and none is counted, when the group was old.
+    async fn admitted(
+        &self,
+        hot: &Hot,
+        waiting: Vec<Pending>,
+        group: Option<&SeenGroup>,
+    ) -> Result<Vec<Pending>, Vec<Pending>> {
         let mut counted: Vec<&Pending> = Vec::new();
         let mut counts = Vec::new();
         for pending in &waiting {
@@ -263,7 +311,7 @@ impl MessageQueue {
             }
         }
         let callers: Vec<_> = counted.iter().map(|pending| pending.request.caller.clone()).collect();
-        let outcomes = self.count(hot, &callers).await;
+        let Some(outcomes) = self.count(hot, group, &callers).await else { return Err(waiting) };
         let mut admitted = Vec::new();
         for (mut pending, count) in waiting.into_iter().zip(counts) {
             match count.and_then(|count| outcomes.get(count)) {
@@ -274,29 +322,35 @@ impl MessageQueue {
                 }
             }
         }
-        admitted
+        Ok(admitted)
     }
 
-    /// What becomes of each attempt.
-    async fn count(&self, hot: &Hot, callers: &[Caller]) -> Vec<Result<(), Error>> {
+    /// What becomes of each attempt; `None`: the group was old.
+    async fn count(
+        &self,
+        hot: &Hot,
+        group: Option<&SeenGroup>,
+        callers: &[Caller],
+    ) -> Option<Vec<Result<(), Error>>> {
         if !self.store.is_shared() {
             let mut attempts = self.attempts();
             let attempts = attempts.entry(hot.stored.no).or_default();
             let mut admit = |caller: &Caller| {
                 attempts.admit(&caller.identifier, caller.is_admin, steady_ms(), &self.limits)
             };
-            return callers.iter().map(&mut admit).collect();
+            return Some(callers.iter().map(&mut admit).collect());
         }
         if callers.is_empty() {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let named: Vec<_> =
             callers.iter().map(|caller| (caller.identifier.as_str(), caller.is_admin)).collect();
-        match self.store.count_attempts(hot.stored.no, &named, &self.limits).await {
-            Ok(outcomes) => outcomes,
+        match self.store.count_attempts(hot.stored.no, group, &named, &self.limits).await {
+            Ok(outcomes) => Some(outcomes),
+            Err(StoreError::GroupChanged) => None,
             Err(error) => {
                 tracing::error!(%error, "attempts could not be counted");
-                callers.iter().map(|_| Err(internal())).collect()
+                Some(callers.iter().map(|_| Err(internal())).collect())
             }
         }
     }
@@ -337,12 +391,34 @@ impl Pending {
     }
 
     fn answer(self, answer: String) {
-        let _ = self.answer.send(Ok(answer));
+        let _ = self.outcome.send(Outcome::Answered(Ok(answer)));
     }
 
     fn refuse(self, error: Error) {
-        let _ = self.answer.send(Err(error));
+        let _ = self.outcome.send(Outcome::Answered(Err(error)));
     }
+
+    fn send_back(self) {
+        let _ = self.outcome.send(Outcome::Outdated(self.request));
+    }
+}
+
+/// A turn compares with one state of the group, so that whoever has seen another one is sent back.
+fn of_one_group(waiting: Vec<Pending>) -> (Vec<Pending>, Option<Arc<SeenGroup>>) {
+    let group = waiting.iter().find_map(|pending| pending.request.group.clone());
+    let (alike, others): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .partition(|pending| pending.request.group.is_none() || pending.request.group == group);
+    others.into_iter().for_each(Pending::send_back);
+    (alike, group)
+}
+
+/// The group has changed: those to whom that does not matter. The others are sent back.
+fn not_outdated(waiting: Vec<Pending>) -> Vec<Pending> {
+    let (outdated, others): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|pending| pending.request.group.is_some());
+    outdated.into_iter().for_each(Pending::send_back);
+    others
 }
 
 /// The name under which a message is kept in memory.

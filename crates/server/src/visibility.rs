@@ -8,7 +8,7 @@ use message_extensions_core::message::MessageRef;
 use crate::App;
 use crate::caller::Caller;
 use crate::message_queue::Hot;
-use crate::store::{Conversation, Group, MessageName, NewMessage, StoreError};
+use crate::store::{Conversation, Group, MessageName, NewMessage, SeenGroup, StoreError};
 
 /// The message that is named, if the caller may see it.
 pub(crate) async fn find(
@@ -29,6 +29,19 @@ pub(crate) async fn find(
     }
 }
 
+/// A group's message, if it and the caller as a member are remembered here. Nothing may be kept nor said before the group was
+/// compared with the store.
+pub(crate) fn remembered(
+    app: &App,
+    caller: &Caller,
+    named: &MessageRef,
+) -> Option<(Arc<Hot>, Arc<SeenGroup>)> {
+    let MessageRef::Group { group_id, msg_seq } = named else { return None };
+    let (group, seen) = app.groups.remembered(group_id).filter(|(group, _)| may_see(caller, group))?;
+    let name = MessageName::Group { no: group.no, msg_seq: *msg_seq };
+    Some((app.queue.known(&name)?, seen))
+}
+
 /// The group, if the caller may see it.
 pub(crate) async fn find_group(
     app: &App,
@@ -36,7 +49,11 @@ pub(crate) async fn find_group(
     group_id: &str,
 ) -> Result<Option<Arc<Group>>, StoreError> {
     let group = app.groups.get(group_id).await?;
-    Ok(group.filter(|group| caller.is_admin || group.members.contains(&caller.identifier)))
+    Ok(group.filter(|group| may_see(caller, group)))
+}
+
+fn may_see(caller: &Caller, group: &Group) -> bool {
+    caller.is_admin || group.members.contains(&caller.identifier)
 }
 
 /// Whether the caller still sees a message that was found before.

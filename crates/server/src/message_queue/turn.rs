@@ -11,13 +11,15 @@ use message_extensions_core::wire::{Event, MsgElement, Status};
 use super::{Hot, Pending};
 use crate::clock::now_ms;
 use crate::hub::EventJson;
-use crate::store::{AnswerId, Commit, StoredMessage, Webhook};
+use crate::store::{AnswerId, Commit, SeenGroup, StoredMessage, Webhook};
 
 /// A working copy of the message, and what became of the operations so far.
 pub(super) struct Turn {
     expected_seq: u64,
     /// [`Commit::after`], where the store is shared.
     after: Option<u64>,
+    /// [`Commit::group`].
+    group: Option<Arc<SeenGroup>>,
     /// [`Commit::id`].
     id: u64,
     /// Shared with the committed state until the first change.
@@ -30,10 +32,11 @@ pub(super) struct Turn {
 
 impl Turn {
     /// On top of what is committed; `after` says by which commit, where the store is shared.
-    pub(super) fn new(message: Arc<Message>, after: Option<u64>) -> Self {
+    pub(super) fn new(message: Arc<Message>, after: Option<u64>, group: Option<Arc<SeenGroup>>) -> Self {
         Self {
             expected_seq: message.latest_seq,
             after,
+            group,
             id: if after.is_some() { fastrand::u64(1..) } else { 0 },
             message,
             changes: Vec::new(),
@@ -45,7 +48,9 @@ impl Turn {
 
     /// Lets the law decide, on top of what was decided before in this turn; a retry of what was is answered alike.
     pub(super) fn decide(&mut self, pending: Pending, hot: &Hot, limits: &Limits) {
-        let Err(pending) = self.repeat(pending) else { return };
+        if let Some(answer) = self.repeated(&pending) {
+            return self.answered.push((pending, answer));
+        }
         let request = &pending.request;
         let caller = &request.caller;
         let message = &hot.stored.message;
@@ -75,13 +80,11 @@ impl Turn {
         self.answered.push((pending, json));
     }
 
-    /// Whether it is a retry of an operation of this very turn; then it is answered like that, after the commit.
-    fn repeat(&mut self, pending: Pending) -> Result<(), Pending> {
+    /// What a retry of an operation of this very turn is answered with, after the commit.
+    fn repeated(&self, pending: &Pending) -> Option<String> {
         let (caller, request_id) = (&pending.request.caller.identifier, pending.request.request_id);
         let is_it = |id: &AnswerId| id.caller == *caller && Some(id.request_id) == request_id;
-        let Some((_, answer)) = self.remembered.iter().find(|(id, _)| is_it(id)) else { return Err(pending) };
-        self.answered.push((pending, answer.clone()));
-        Ok(())
+        self.remembered.iter().find(|(id, _)| is_it(id)).map(|(_, answer)| answer.clone())
     }
 
     fn last_turn(&self, caller: &str) -> Option<u64> {
@@ -96,7 +99,8 @@ impl Turn {
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
         let (id, after, expected_seq) = (self.id, self.after, self.expected_seq);
-        Some(Commit { message_no, id, after, expected_seq, changes, answers, webhooks, record: None })
+        let group = self.group.take();
+        Some(Commit { message_no, id, after, group, expected_seq, changes, answers, webhooks, record: None })
     }
 
     /// The commit on top of which everything was decided; 0 where the store is not shared.

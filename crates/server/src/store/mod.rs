@@ -81,10 +81,10 @@ pub trait Store: Send + Sync {
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;
 
     /// Keeps changes and answers together, if the message's counter is still `expected_seq`, and in a shared store nothing was
-    /// committed since [`Commit::after`].
+    /// committed since [`Commit::after`] and the group is what [`Commit::group`] says.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it is not, or the message is gone: then nothing is kept.
+    /// [`StoreError::Conflict`] when it is not, or the message is gone, [`StoreError::GroupChanged`]: then nothing is kept.
     async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
 
     /// A remembered answer.
@@ -110,11 +110,20 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
+    /// Whether a group is still as it was seen; asked of a shared store only.
+    async fn is_unchanged(&self, seen: &SeenGroup) -> Result<bool, StoreError> {
+        Ok(self.group_version(&seen.group_id).await? == Some((seen.no, seen.version)))
+    }
+
     /// Counts write attempts on a message, each by its user and whether that is an admin, as [`Attempts`](message_extensions_core::law::Attempts) would count those of
     /// all nodes; asked of a shared store only. Says what became of each.
+    ///
+    /// # Errors
+    /// [`StoreError::GroupChanged`] when the message's group is not what is said: then nothing is counted.
     async fn count_attempts(
         &self,
         _message_no: i64,
+        _group: Option<&SeenGroup>,
         attempts: &[(&str, bool)],
         _limits: &Limits,
     ) -> Result<Vec<Result<(), Error>>, StoreError> {
@@ -187,6 +196,8 @@ pub trait Store: Send + Sync {
 pub enum StoreError {
     /// The message was not what the caller of [`Store::commit`] took it for.
     Conflict,
+    /// Members of the group came or went, or it is another one, since it was seen.
+    GroupChanged,
     /// The store could not work; the text is for the log.
     Failed(String),
 }
@@ -195,6 +206,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict => f.write_str("the message was changed by somebody else"),
+            Self::GroupChanged => f.write_str("members of the group have come or gone"),
             Self::Failed(why) => f.write_str(why),
         }
     }
@@ -225,6 +237,17 @@ pub struct Group {
     /// UserIDs.
     pub members: HashSet<String>,
     /// Of a shared store: another one whenever members come or go.
+    pub version: u64,
+}
+
+/// A group as it was when a caller was found to be a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenGroup {
+    /// `GroupId`.
+    pub group_id: String,
+    /// [`Group::no`].
+    pub no: i64,
+    /// [`Group::version`].
     pub version: u64,
 }
 
@@ -399,6 +422,8 @@ pub struct Commit {
     pub id: u64,
     /// [`Commit::id`] of the one that everything was decided on; `None`: the counter alone is compared.
     pub after: Option<u64>,
+    /// The group whose members those are who asked for it; `None`: that was compared before.
+    pub group: Option<Arc<SeenGroup>>,
     /// The counter on which the changes were decided.
     pub expected_seq: u64,
     /// Ascending by Seq, the first is `expected_seq + 1`.

@@ -24,6 +24,7 @@ mod redis_faults;
 mod redis_process;
 mod redis_servers;
 mod register;
+mod remembered_members;
 mod resume;
 mod retention;
 mod rules;

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use message_extensions_server::config::Config;
 use message_extensions_server::store::RedisStore;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -18,19 +19,23 @@ use crate::membership::LEFT;
 use crate::redis_servers::{Redis, cluster, single};
 use crate::socket::Socket;
 
-struct Two {
-    a: Server,
-    b: Server,
+pub(crate) struct Two {
+    pub(crate) a: Server,
+    pub(crate) b: Server,
 }
 
-async fn two_on(redis: &Redis) -> Two {
+async fn two_on(redis: &Redis, config: Config) -> Two {
     let servers = redis.servers();
     let store = async || Arc::new(RedisStore::connect(servers.clone()).await.unwrap());
-    Two { a: Server::on(config(), store().await).await, b: Server::on(config(), store().await).await }
+    Two { a: Server::on(config.clone(), store().await).await, b: Server::on(config, store().await).await }
 }
 
-async fn two() -> Two {
-    two_on(cluster()).await
+pub(crate) async fn two_with(config: Config) -> Two {
+    two_on(cluster(), config).await
+}
+
+pub(crate) async fn two() -> Two {
+    two_with(config()).await
 }
 
 #[tokio::test]
@@ -190,7 +195,7 @@ async fn a_message_that_is_gone_and_made_anew_is_the_new_one_for_both() {
 #[tokio::test]
 async fn who_may_have_missed_something_is_sent_back_and_then_hears_all() {
     let servers = single();
-    let Two { a, b } = two_on(servers).await;
+    let Two { a, b } = two_on(servers, config()).await;
     let named = a.api.c2c_message().await;
     let mut bob = Socket::login(b.api.address, "bob").await;
     let killed = Command::new("redis-cli")
@@ -207,7 +212,7 @@ async fn who_may_have_missed_something_is_sent_back_and_then_hears_all() {
 #[tokio::test]
 async fn who_may_have_missed_something_while_masters_were_replaced_is_sent_back_too() {
     let redis = spawn_blocking(Redis::cluster).await.unwrap();
-    let Two { a, b } = two_on(&redis).await;
+    let Two { a, b } = two_on(&redis, config()).await;
     let named = a.api.c2c_message().await;
     let mut bob = Socket::login(b.api.address, "bob").await;
     let failing_over = spawn_blocking(move || {

@@ -65,6 +65,7 @@ contract! {
     received_webhooks_are_removed_up_to_their_seq,
     the_oldest_webhooks_are_dropped_by_age_and_by_number,
     what_nobody_has_changed_for_long_is_removed_with_everything,
+    a_change_of_the_same_minute_keeps_its_message_and_no_other,
     a_change_that_is_committed_before_the_removal_keeps_its_message,
     an_archive_is_restored_whole_under_numbers_of_the_stores_own,
     an_archive_of_what_is_there_already_changes_nothing,

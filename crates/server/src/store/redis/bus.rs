@@ -17,10 +17,10 @@ use tokio::time::sleep;
 use super::engine::{Address, Engine};
 use super::groups::of_user_key;
 use super::keys::Bucket;
-use super::script::{BEAT, COMMAND, Call, LEAD};
+use super::script::{BEAT, Call, LEAD};
 use crate::store::{Bus, Heard, StoreError, Topic};
 
-/// How long what was committed is in the log: until everybody has noticed that a node is dead, and looked.
+/// How long what was committed is in the log at least: until everybody has noticed that a node is dead, and looked.
 pub(super) const LOG_MS: u64 = 60_000;
 /// A node that says nothing for so long is dead.
 const SILENCE_MS: u64 = 3000;
@@ -144,7 +144,7 @@ impl RedisBus {
 }
 
 fn log_call(bucket: Bucket) -> Call {
-    Call::new(&COMMAND, vec![log_key(bucket)]).args(["XRANGE", "-", "+"])
+    Call::command("XRANGE", log_key(bucket)).args(["-", "+"])
 }
 
 fn records(rows: Vec<(String, Vec<String>)>) -> Vec<Arc<str>> {
@@ -174,7 +174,7 @@ impl Bus for RedisBus {
     }
 
     async fn tell(&self, topic: &Topic, notice: &str) -> Result<(), StoreError> {
-        let call = Call::new(&COMMAND, vec![channel(topic)]).arg("SPUBLISH").arg(notice);
+        let call = Call::command("SPUBLISH", channel(topic)).arg(notice);
         self.engine.read::<Value>(bucket_of(topic), call).await.map(drop)
     }
 
@@ -209,14 +209,13 @@ impl Bus for RedisBus {
     }
 
     async fn groups_of(&self, user: &str) -> Result<Vec<String>, StoreError> {
-        let call = Call::new(&COMMAND, vec![of_user_key(user)]).arg("SMEMBERS");
+        let call = Call::command("SMEMBERS", of_user_key(user));
         self.engine.read(Bucket::of_recipient(user), call).await
     }
 
     async fn log_of(&self, message_no: i64, count: usize) -> Result<Vec<Arc<str>>, StoreError> {
         let bucket = Bucket::of_no(message_no);
-        let call =
-            Call::new(&COMMAND, vec![log_key(bucket)]).args(["XREVRANGE", "+", "-", "COUNT"]).number(count);
+        let call = Call::command("XREVRANGE", log_key(bucket)).args(["+", "-", "COUNT"]).number(count);
         // [id, [name, record]] of each.
         let mut rows: Vec<(String, Vec<String>)> = self.engine.read(bucket, call).await?;
         rows.reverse();

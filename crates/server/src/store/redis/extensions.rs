@@ -7,8 +7,8 @@ use redis::FromRedisValue;
 
 use super::keys::Bucket;
 use super::messages::{changed_key, message_key};
-use super::script::{ANSWER, COMMAND, COMMIT, Call, LOAD};
-use super::{RedisStore, bus, digits, unreadable, webhooks};
+use super::script::{ANSWER, COMMIT, Call, LOAD};
+use super::{RedisStore, bus, digits, groups, unreadable, webhooks};
 use crate::store::{AnswerId, Commit, Loaded, REMEMBERED_ANSWERS, StoreError};
 
 /// LatestSeq, ClearSeq, the last commit, what each key holds, which answers are remembered where.
@@ -27,7 +27,7 @@ pub(super) async fn head<T: FromRedisValue>(
     no: i64,
     field: &str,
 ) -> Result<Option<T>, StoreError> {
-    let call = Call::new(&COMMAND, vec![message_key(no)]).arg("HGET").arg(field);
+    let call = Call::command("HGET", message_key(no)).arg(field);
     store.engine.read(Bucket::of_no(no), call).await
 }
 
@@ -67,6 +67,8 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
     keys.push(changed_key(Bucket::of_no(no)));
     keys.extend(webhooks::keys(no));
     keys.push(bus::log_key(Bucket::of_no(no)));
+    let (group_key, group_no, group_version) = groups::comparison(commit.group.as_deref());
+    keys.extend(group_key);
     let latest_seq = commit.changes.last().map_or(commit.expected_seq, |change| change.seq);
     let cleared = commit.changes.iter().rposition(|change| change.kind == ChangeKind::Clear);
     let clear_seq = cleared.and_then(|at| commit.changes.get(at)).map(|change| change.seq.to_string());
@@ -94,14 +96,20 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
         .arg(time.map(|time| time.to_string()).unwrap_or_default())
         .arg(commit.record.as_deref().unwrap_or_default())
         .number(bus::LOG_MS)
+        .arg(group_no)
+        .arg(group_version)
         .number(entries.len());
     for (key, entry) in entries {
         call = call.arg(key).arg(entry);
     }
     call = call.number(commit.answers.len());
-    for (id, answer) in &commit.answers {
+    for (id, _) in &commit.answers {
         let name = format!("{} {:032x}", id.turn, id.request_id);
-        call = call.arg(place(&id.caller, id.turn)).arg(name).arg(answer);
+        call = call.arg(place(&id.caller, id.turn)).arg(name);
+    }
+    call = call.number(commit.answers.len());
+    for (id, answer) in &commit.answers {
+        call = call.arg(place(&id.caller, id.turn)).arg(answer);
     }
     call = call.number(commit.webhooks.len());
     for webhook in &commit.webhooks {

@@ -6,14 +6,20 @@ use futures_util::future::try_join_all;
 use redis::Value;
 
 use super::keys::Bucket;
-use super::script::{COMMAND, CREATE_GROUP, Call, DESTROY_GROUP, GROUP, MEMBERS};
+use super::script::{CREATE_GROUP, Call, DESTROY_GROUP, GROUP, MEMBERS};
 use super::{RedisStore, digits, whole};
-use crate::store::{Group, NewGroup, StoreError};
+use crate::store::{Group, NewGroup, SeenGroup, StoreError};
 
 /// Of a group: itself, its members.
 pub(super) fn keys(group_id: &str) -> Vec<String> {
     let bucket = Bucket::of_group(group_id);
     vec![bucket.key("group", group_id), bucket.key("members", group_id)]
+}
+
+/// What a script is to compare: the group's key, its number and version as they stand there.
+pub(super) fn comparison(seen: Option<&SeenGroup>) -> (Option<String>, String, String) {
+    let Some(SeenGroup { group_id, no, version }) = seen else { return Default::default() };
+    (Some(Bucket::of_group(group_id).key("group", group_id)), digits(*no), version.to_string())
 }
 
 /// Makes a group under this number.
@@ -41,7 +47,7 @@ pub(super) fn of_user_key(user: &str) -> String {
 /// back at the same time.
 pub(super) async fn name_in(store: &RedisStore, users: &[String], group_id: &str) -> Result<(), StoreError> {
     let add = |user: &String| {
-        let call = Call::new(&COMMAND, vec![of_user_key(user)]).arg("SADD").arg(group_id);
+        let call = Call::command("SADD", of_user_key(user)).arg(group_id);
         store.engine.write::<Value>(Bucket::of_recipient(user), call)
     };
     try_join_all(users.iter().map(add)).await.map(drop)
@@ -97,7 +103,7 @@ pub(super) async fn read(store: &RedisStore, group_id: &str) -> Result<Option<(G
 
 pub(super) async fn version(store: &RedisStore, group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {
     let bucket = Bucket::of_group(group_id);
-    let call = Call::new(&COMMAND, vec![bucket.key("group", group_id)]).arg("HMGET").arg("no").arg("version");
+    let call = Call::command("HMGET", bucket.key("group", group_id)).arg("no").arg("version");
     let (no, version): (Option<i64>, Option<u64>) = store.engine.read(bucket, call).await?;
     Ok(no.zip(version))
 }

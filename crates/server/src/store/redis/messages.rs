@@ -4,7 +4,7 @@ use message_extensions_core::wire::Rules;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Bucket, pair};
-use super::script::{COMMAND, Call, FIND, INSERT_C2C, INSERT_GROUP, LIST_C2C, LIST_GROUP};
+use super::script::{Call, FIND, INSERT_C2C, INSERT_GROUP, LIST_C2C, LIST_GROUP};
 use super::{RedisStore, digits, groups, unreadable};
 use crate::clock::now_ms;
 use crate::store::{C2cPage, Conversation, Inserted, MessageName, NewMessage, StoreError, StoredMessage};
@@ -159,10 +159,8 @@ pub(super) async fn insert(store: &RedisStore, new: NewMessage) -> Result<Option
 /// Before the message is kept, so that it is found without its sender as soon as it is there.
 pub(super) async fn remember_sender(store: &RedisStore, new: &NewMessage) -> Result<(), StoreError> {
     let Conversation::C2c { to } = &new.conversation else { return Ok(()) };
-    let call = Call::new(&COMMAND, vec![senders_key(to, &new.msg_key())])
-        .args(["ZADD", "NX"])
-        .number(now_ms())
-        .arg(&new.sender);
+    let call =
+        Call::command("ZADD", senders_key(to, &new.msg_key())).arg("NX").number(now_ms()).arg(&new.sender);
     store.engine.write(Bucket::of_recipient(to), call).await
 }
 
@@ -208,7 +206,7 @@ pub(super) async fn find(store: &RedisStore, name: &MessageName) -> Result<Vec<S
             return find_c2c(store, from, to, msg_key).await;
         }
         MessageName::C2c { from: None, to, msg_key } => {
-            let call = Call::new(&COMMAND, vec![senders_key(to, msg_key)]).args(["ZRANGE", "0", "-1"]);
+            let call = Call::command("ZRANGE", senders_key(to, msg_key)).args(["0", "-1"]);
             let senders: Vec<String> = store.engine.read(Bucket::of_recipient(to), call).await?;
             let mut found = Vec::new();
             for from in senders {
@@ -218,7 +216,7 @@ pub(super) async fn find(store: &RedisStore, name: &MessageName) -> Result<Vec<S
         }
         MessageName::Group { no, msg_seq } => {
             let seq = msg_seq.to_string();
-            let call = Call::new(&COMMAND, vec![group_list_key(*no)]).args(["ZRANGE", &seq, &seq, "BYSCORE"]);
+            let call = Call::command("ZRANGE", group_list_key(*no)).args([&seq, &seq, "BYSCORE"]);
             store.engine.read(Bucket::of_no(*no), call).await?
         }
     };
@@ -231,7 +229,7 @@ async fn find_c2c(
     to: &str,
     msg_key: &str,
 ) -> Result<Vec<StoredMessage>, StoreError> {
-    let call = Call::new(&COMMAND, vec![c2c_key(from, to, msg_key)]).arg("GET");
+    let call = Call::command("GET", c2c_key(from, to, msg_key));
     let number: Option<i64> = store.engine.read(Bucket::of_pair(from, to), call).await?;
     by_numbers(store, number.into_iter().collect()).await
 }

@@ -34,11 +34,11 @@ use prometheus_client::registry::Registry;
 use self::bus::RedisBus;
 use self::engine::Engine;
 use self::keys::Bucket;
-use self::script::{COMMAND, Call, NUMBER};
+use self::script::{Call, NUMBER};
 pub use self::servers::Servers;
 use super::{
-    Archive, Bus, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store,
-    StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, Bus, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, SeenGroup,
+    Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Everything on servers that other nodes use, too.
@@ -66,7 +66,7 @@ impl RedisStore {
     }
 
     async fn touch(&self, bucket: Bucket) -> Result<(), StoreError> {
-        let call = Call::new(&COMMAND, vec![bucket.key("touched", "")]).arg("SET").arg("1");
+        let call = Call::command("SET", bucket.key("touched", "")).arg("1");
         self.engine.write::<()>(bucket, call).await
     }
 }
@@ -140,8 +140,9 @@ impl Store for RedisStore {
         let call = extensions::commit(&commit)?;
         match self.engine.write_noting_repeats::<u64>(bucket, call).await? {
             (0, false) => Err(StoreError::Conflict),
+            (2, false) => Err(StoreError::GroupChanged),
             // It may have been kept, and others came after it: to decide again could do it twice.
-            (0, true) => {
+            (0 | 2, true) => {
                 Err(StoreError::Failed("the answer to a commit was lost, and others came after it".into()))
             }
             _ => Ok(()),
@@ -165,10 +166,11 @@ impl Store for RedisStore {
     async fn count_attempts(
         &self,
         message_no: i64,
+        group: Option<&SeenGroup>,
         attempts: &[(&str, bool)],
         limits: &Limits,
     ) -> Result<Vec<Result<(), Error>>, StoreError> {
-        frequency::count_attempts(self, message_no, attempts, limits).await
+        frequency::count_attempts(self, message_no, group, attempts, limits).await
     }
 
     async fn count_call(&self, user: &str, name: &str) -> Result<usize, StoreError> {

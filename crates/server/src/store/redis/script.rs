@@ -1,7 +1,7 @@
 //! The scripts that the engine runs, and calls of them. A script compares and keeps; each key that it touches is named in
 //! its call, so that a cluster which moves a slot never shows it half of one.
 
-use redis::{Cmd, Script, cmd};
+use redis::{Cmd, RedisWrite, Script, cmd};
 use std::sync::LazyLock;
 
 /// A script of ours.
@@ -40,20 +40,30 @@ scripts! {
     LEAD = "lead.lua";
     ATTEMPTS = "attempts.lua";
     CALL = "call.lua";
-    COMMAND = "command.lua";
 }
 
-/// A script with its keys and arguments.
+/// A script or a command, with keys and arguments.
 #[derive(Clone)]
 pub(super) struct Call {
-    script: &'static Source,
+    what: What,
     keys: Vec<String>,
     arguments: Vec<Vec<u8>>,
 }
 
+#[derive(Clone, Copy)]
+enum What {
+    Script(&'static Source),
+    /// Of the engine itself; its key comes first.
+    Command(&'static str),
+}
+
 impl Call {
     pub(super) fn new(script: &'static Source, keys: Vec<String>) -> Self {
-        Self { script, keys, arguments: Vec::new() }
+        Self { what: What::Script(script), keys, arguments: Vec::new() }
+    }
+
+    pub(super) fn command(name: &'static str, key: String) -> Self {
+        Self { what: What::Command(name), keys: vec![key], arguments: Vec::new() }
     }
 
     pub(super) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
@@ -70,14 +80,18 @@ impl Call {
         self
     }
 
-    /// By the script's hash, or with its text for a server that has not seen it yet.
-    pub(super) fn command(&self, prefix: &str, with_text: bool) -> Cmd {
-        let mut command = if with_text { cmd("EVAL") } else { cmd("EVALSHA") };
-        command
-            .arg(if with_text { self.script.text } else { self.script.hash.as_str() })
-            .arg(self.keys.len());
+    /// A script by its hash, or with its text for a server that has not seen it yet.
+    pub(super) fn to_cmd(&self, prefix: &str, with_text: bool) -> Cmd {
+        let mut command = match self.what {
+            What::Command(name) => cmd(name),
+            What::Script(script) => {
+                let mut command = if with_text { cmd("EVAL") } else { cmd("EVALSHA") };
+                command.arg(if with_text { script.text } else { script.hash.as_str() }).arg(self.keys.len());
+                command
+            }
+        };
         for key in &self.keys {
-            command.arg(format!("{prefix}{key}"));
+            command.write_arg_fmt(format_args!("{prefix}{key}"));
         }
         command.arg(&self.arguments);
         command

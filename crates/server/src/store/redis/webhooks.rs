@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keys::Bucket;
-use super::script::{COMMAND, Call, WEBHOOKS_REMOVE};
+use super::script::{Call, WEBHOOKS_REMOVE};
 use super::{RedisStore, digits};
 use crate::store::{StoreError, Trimmed, Webhook};
 
@@ -14,7 +14,11 @@ const STEP: usize = 500;
 /// Of a message: its webhooks; of its bucket: messages with webhooks, webhooks by time.
 pub(super) fn keys(no: i64) -> Vec<String> {
     let bucket = Bucket::of_no(no);
-    vec![bucket.key("webhooks", digits(no)), waiting_key(bucket), times_key(bucket)]
+    vec![webhooks_key(no), waiting_key(bucket), times_key(bucket)]
+}
+
+fn webhooks_key(no: i64) -> String {
+    Bucket::of_no(no).key("webhooks", digits(no))
 }
 
 fn waiting_key(bucket: Bucket) -> String {
@@ -32,8 +36,8 @@ pub(super) async fn messages(store: &RedisStore, after: i64, count: usize) -> Re
     let calls = first.and_later().map(|bucket| {
         let from = format!("({}", after.max(0));
         let wanted = count.to_string();
-        let call = Call::new(&COMMAND, vec![waiting_key(bucket)])
-            .args(["ZRANGE", &from, "+inf", "BYSCORE", "LIMIT", "0", &wanted]);
+        let call = Call::command("ZRANGE", waiting_key(bucket))
+            .args([&from, "+inf", "BYSCORE", "LIMIT", "0", &wanted]);
         (bucket, call)
     });
     let mut calls = calls.collect::<Vec<_>>().into_iter();
@@ -48,8 +52,7 @@ pub(super) async fn messages(store: &RedisStore, after: i64, count: usize) -> Re
 
 pub(super) async fn of(store: &RedisStore, no: i64, count: usize) -> Result<Vec<Webhook>, StoreError> {
     let Some(last) = count.checked_sub(1) else { return Ok(Vec::new()) };
-    let call =
-        Call::new(&COMMAND, keys(no).into_iter().take(1).collect()).args(["ZRANGE", "0", &last.to_string()]);
+    let call = Call::command("ZRANGE", webhooks_key(no)).args(["0", &last.to_string()]);
     let rows: Vec<String> = store.engine.read(Bucket::of_no(no), call).await?;
     let webhook = |row: &String| {
         let mut parts = row.splitn(3, ' ');
@@ -71,8 +74,8 @@ pub(super) async fn trim(store: &RedisStore, keep: usize, since: u64) -> Result<
         let until = format!("({since}");
         loop {
             let step = STEP.to_string();
-            let call = Call::new(&COMMAND, vec![times_key(bucket)])
-                .args(["ZRANGE", "-inf", &until, "BYSCORE", "LIMIT", "0", &step]);
+            let call = Call::command("ZRANGE", times_key(bucket))
+                .args(["-inf", &until, "BYSCORE", "LIMIT", "0", &step]);
             let old: Vec<String> = store.engine.read(bucket, call).await?;
             if old.is_empty() {
                 break;
@@ -98,7 +101,7 @@ async fn drop_oldest(store: &RedisStore, bucket: Bucket, count: usize) -> Result
     let mut dropped = 0;
     while dropped < count {
         let last = (count - dropped).min(STEP) - 1;
-        let call = Call::new(&COMMAND, vec![times_key(bucket)]).args(["ZRANGE", "0", &last.to_string()]);
+        let call = Call::command("ZRANGE", times_key(bucket)).args(["0", &last.to_string()]);
         let old: Vec<String> = store.engine.read(bucket, call).await?;
         if old.is_empty() {
             break;
@@ -126,7 +129,7 @@ async fn drop_named(store: &RedisStore, named: &[String]) -> Result<usize, Store
 
 /// How many wait in each bucket that has any.
 async fn counts(store: &RedisStore) -> Result<Vec<(Bucket, usize)>, StoreError> {
-    let call = |bucket| (bucket, Call::new(&COMMAND, vec![times_key(bucket)]).arg("ZCARD"));
+    let call = |bucket| (bucket, Call::command("ZCARD", times_key(bucket)));
     let counts = store.engine.read_each::<usize>(Bucket::all().map(call).collect()).await?;
     Ok(Bucket::all().zip(counts).filter(|(_, count)| *count > 0).collect())
 }
@@ -134,7 +137,7 @@ async fn counts(store: &RedisStore) -> Result<Vec<(Bucket, usize)>, StoreError> 
 /// When the oldest of all happened.
 async fn oldest(store: &RedisStore, counts: &[(Bucket, usize)]) -> Result<Option<u64>, StoreError> {
     let first = |&(bucket, _): &(Bucket, usize)| {
-        (bucket, Call::new(&COMMAND, vec![times_key(bucket)]).args(["ZRANGE", "0", "0", "WITHSCORES"]))
+        (bucket, Call::command("ZRANGE", times_key(bucket)).args(["0", "0", "WITHSCORES"]))
     };
     let firsts = store.engine.read_each::<Vec<String>>(counts.iter().map(first).collect()).await?;
     Ok(firsts.iter().filter_map(|first| first.get(1)?.parse::<f64>().ok()).map(|time| time as u64).min())

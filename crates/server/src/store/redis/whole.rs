@@ -10,7 +10,7 @@ use super::messages::{
     bucket_of, by_numbers, c2c_key, changed_key, group_list_key, id_key, inserted, insertion, list_key,
     remember_sender, senders_key, stored,
 };
-use super::script::{ARCHIVE, COMMAND, Call, REMOVE};
+use super::script::{ARCHIVE, Call, REMOVE};
 use super::{RedisStore, digits, extensions, groups};
 use crate::store::{AnswerId, Archive, Conversation, Inserted, NewGroup, StoreError, StoredMessage};
 
@@ -32,8 +32,7 @@ async fn remove(store: &RedisStore, stored: &StoredMessage, before_ms: u64) -> R
     if let Conversation::C2c { to } = &message.conversation
         && is_removed
     {
-        let call =
-            Call::new(&COMMAND, vec![senders_key(to, &message.msg_key())]).arg("ZREM").arg(&message.sender);
+        let call = Call::command("ZREM", senders_key(to, &message.msg_key())).arg(&message.sender);
         store.engine.write::<Value>(Bucket::of_recipient(to), call).await?;
     }
     Ok(is_removed)
@@ -48,7 +47,7 @@ pub(super) async fn remove_all_of_group(
     let bucket = Bucket::of_group(group_id);
     loop {
         let last = (STEP - 1).to_string();
-        let call = Call::new(&COMMAND, vec![group_list_key(no)]).args(["ZRANGE", "0", &last]);
+        let call = Call::command("ZRANGE", group_list_key(no)).args(["0", &last]);
         let numbers: Vec<i64> = store.engine.read(bucket, call).await?;
         if numbers.is_empty() {
             return Ok(());
@@ -58,7 +57,7 @@ pub(super) async fn remove_all_of_group(
             remove(store, &stored, EVER).await?;
         }
         // Those, too, of which nothing else was left.
-        let call = Call::new(&COMMAND, vec![group_list_key(no)]).arg("ZREM").args(names);
+        let call = Call::command("ZREM", group_list_key(no)).args(names);
         store.engine.write::<Value>(bucket, call).await?;
     }
 }
@@ -72,22 +71,30 @@ pub(super) async fn expire(
     let until = format!("({before_ms}");
     let limit = count.to_string();
     let old = |bucket| {
-        let call = Call::new(&COMMAND, vec![changed_key(bucket)])
-            .args(["ZRANGE", "-inf", &until, "BYSCORE", "LIMIT", "0", &limit]);
+        let call = Call::command("ZRANGE", changed_key(bucket))
+            .args(["-inf", &until, "BYSCORE", "LIMIT", "0", &limit]);
         (bucket, call)
     };
-    let found = store.engine.read_each::<Vec<i64>>(Bucket::all().map(old).collect()).await?;
-    for numbers in found {
-        for stored in by_numbers(store, numbers).await? {
-            if removed.len() >= count {
-                return Ok(removed);
-            }
-            if remove(store, &stored, before_ms).await? {
-                removed.push(stored);
+    loop {
+        let found = store.engine.read_each::<Vec<i64>>(Bucket::all().map(old).collect()).await?;
+        let mut is_put_back = false;
+        for numbers in found {
+            for stored in by_numbers(store, numbers).await? {
+                if removed.len() >= count {
+                    return Ok(removed);
+                }
+                if remove(store, &stored, before_ms).await? {
+                    removed.push(stored);
+                } else {
+                    is_put_back = true;
+                }
             }
         }
+        // Those that were changed later in their minute may have stood before others that are old.
+        if !removed.is_empty() || !is_put_back {
+            return Ok(removed);
+        }
     }
-    Ok(removed)
 }
 
 /// What is kept, MsgSeq, the extensions, the answers, and of a group type, name and members.

@@ -64,6 +64,23 @@ pub(super) async fn what_nobody_has_changed_for_long_is_removed_with_everything(
     assert!(again.no > old[2].no);
 }
 
+pub(super) async fn a_change_of_the_same_minute_keeps_its_message_and_no_other(store: &dyn Store) {
+    let minute = soon() * 2 / 60_000 * 60_000;
+    let mut kept = Vec::new();
+    for (n, times) in [vec![minute, minute + 30_000], vec![minute + 1]].into_iter().enumerate() {
+        let stored = insert(store, message(to("bob"), n as u32)).await;
+        for (seq, time) in (1..).zip(times) {
+            let late = Change { time, ..set(seq, &[("k", "v")]) };
+            store.commit(commit(stored.no, seq - 1, vec![late])).await.unwrap();
+        }
+        kept.push(stored);
+    }
+    assert_eq!(store.expire(minute, 1).await.unwrap(), []);
+    assert_eq!(store.expire(minute + 20_000, 1).await.unwrap(), [kept.pop().unwrap()]);
+    assert_eq!(store.expire(minute + 30_000, 1).await.unwrap(), []);
+    assert_eq!(store.expire(minute + 30_001, 1).await.unwrap(), kept);
+}
+
 pub(super) async fn a_change_that_is_committed_before_the_removal_keeps_its_message(store: &dyn Store) {
     for n in 0..20 {
         let stored = insert(store, message(to("bob"), n)).await;

@@ -316,13 +316,13 @@ impl Job {
         }
         match &*self.calls {
             [call] => {
-                pipeline.add_command(call.command(prefix, with_text));
+                pipeline.add_command(call.to_cmd(prefix, with_text));
             }
             // With their texts: one that is not known would be left out, and the others done.
             calls => {
                 pipeline.add_command(cmd("MULTI"));
                 for call in calls {
-                    pipeline.add_command(call.command(prefix, true));
+                    pipeline.add_command(call.to_cmd(prefix, true));
                 }
                 pipeline.add_command(cmd("EXEC"));
             }

@@ -5,7 +5,11 @@ if not time then
   redis.call('ZREM', KEYS[5], ARGV[1])
   return 0
 end
-if tonumber(time) >= tonumber(ARGV[2]) then return 0 end
+if tonumber(time) >= tonumber(ARGV[2]) then
+  -- To its place among changes, of which commits keep only the minute.
+  redis.call('ZADD', KEYS[5], time, ARGV[1])
+  return 0
+end
 redis.call('ZREM', KEYS[5], ARGV[1])
 redis.call('ZREM', KEYS[6], ARGV[1])
 redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])

@@ -176,6 +176,10 @@ impl Master {
             let set = ["HSET", &message, "seq", seq, "commit", "1", "time", time];
             ask::<()>(port, &set).unwrap();
         }
+        // The group is compared as a node has it compared.
+        let group = call[2 + keys].replace(recorded_tag, &tag);
+        ask::<()>(port, &["HSET", &group, "no", &call[argument(10)], "version", &call[argument(11)]])
+            .unwrap();
         let calls = [with_number(&format!("0000{RANDOM}")), with_number(&format!("{:016}", 0))];
         Self { port, calls }
     }

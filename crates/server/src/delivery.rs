@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio_util::task::TaskTracker;
 
 use crate::group_cache::GroupCache;
 use crate::hub::{EventJson, Hub};
@@ -19,7 +20,7 @@ pub(crate) struct Delivery {
     pub(crate) hub: Arc<Hub>,
     groups: Arc<GroupCache>,
     /// `None`: this is the only node.
-    nodes: Option<Nodes>,
+    nodes: Option<Arc<Nodes>>,
     /// Held for reading while a message is stored and pushed, and passed through before a message's first change: so
     /// the message is pushed first. Striped by conversation, so that conversations do not wait for each other.
     arrivals: Stripes,
@@ -45,14 +46,19 @@ impl Stripes {
 }
 
 impl Delivery {
-    pub(crate) fn new(hub: Arc<Hub>, groups: Arc<GroupCache>, bus: Option<Arc<dyn Bus>>) -> Self {
-        let nodes = bus.map(Nodes::new);
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        groups: Arc<GroupCache>,
+        bus: Option<Arc<dyn Bus>>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let nodes = bus.map(|bus| Arc::new(Nodes::new(bus, tasks.clone())));
         Self { hub, groups, nodes, arrivals: Stripes::new(), memberships: Stripes::new() }
     }
 
     /// This node among others, where there are others.
-    pub(crate) const fn nodes(&self) -> Option<&Nodes> {
-        self.nodes.as_ref()
+    pub(crate) fn nodes(&self) -> Option<&Nodes> {
+        self.nodes.as_deref()
     }
 
     /// Hands committed changes of a message, the first with this Seq, to everybody who sees the conversation at this moment.
@@ -62,12 +68,12 @@ impl Delivery {
         stored: &StoredMessage,
         seq: u64,
         events: &[EventJson],
-        notice: Option<&str>,
+        notice: Option<Arc<str>>,
     ) {
         let (sender, conversation) = (&stored.message.sender, &stored.message.conversation);
         self.take_changes(stored.no, sender, conversation, seq, events).await;
         if let (Some(nodes), Some(notice), false) = (&self.nodes, notice, events.is_empty()) {
-            nodes.tell(sender, conversation, notice).await;
+            nodes.send(sender, conversation, notice);
         }
     }
 

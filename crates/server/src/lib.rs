@@ -94,10 +94,10 @@ impl App {
         let groups = Arc::new(GroupCache::new(Arc::clone(&store)));
         let hub = Arc::new(Hub::default());
         let metrics = Arc::new(Metrics::new(&hub, &*store));
-        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups), store.bus()));
+        let tasks = TaskTracker::new();
+        let delivery = Arc::new(Delivery::new(hub, Arc::clone(&groups), store.bus(), &tasks));
         let outgoing =
             config.webhook.as_ref().map(|to| Arc::new(Outgoing::new(to, metrics.webhooks.clone())));
-        let tasks = TaskTracker::new();
         let queue = MessageQueue::new(
             Arc::clone(&store),
             Arc::clone(&delivery),

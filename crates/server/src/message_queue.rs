@@ -224,7 +224,7 @@ impl MessageQueue {
         }
         hot.absorb(&turn);
         turn.answer();
-        self.delivery.push_changes(&hot.stored, first_seq, &events, record.as_deref()).await;
+        self.delivery.push_changes(&hot.stored, first_seq, &events, record).await;
         None
     }
 

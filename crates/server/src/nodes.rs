@@ -19,10 +19,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
 
 use self::interest::Interest;
 use self::order::Order;
@@ -69,13 +72,14 @@ pub(crate) struct Nodes {
     leads: watch::Sender<bool>,
     /// Another one after a change could not be told: the others then take this node for dead, and look into the log.
     name: Mutex<String>,
+    tasks: TaskTracker,
 }
 
 impl Nodes {
-    pub(crate) fn new(bus: Arc<dyn Bus>) -> Self {
+    pub(crate) fn new(bus: Arc<dyn Bus>, tasks: TaskTracker) -> Self {
         let interest = Interest::new(Arc::clone(&bus));
         let leads = watch::Sender::new(false);
-        Self { bus, interest, order: Order::default(), leads, name: Mutex::new(new_name()) }
+        Self { bus, interest, order: Order::default(), leads, name: Mutex::new(new_name()), tasks }
     }
 
     fn name(&self) -> String {
@@ -178,18 +182,22 @@ impl Nodes {
 
     /// Tells everybody who is in a conversation, on other nodes.
     pub(crate) async fn tell(&self, sender: &str, conversation: &Conversation, notice: &str) {
-        let outcome = match conversation {
-            Conversation::C2c { to } => {
-                let first = self.bus.tell(&Topic::User(sender.to_owned()), notice).await;
-                let second =
-                    if to == sender { Ok(()) } else { self.bus.tell(&Topic::User(to.clone()), notice).await };
-                first.and(second)
-            }
-            Conversation::Group { group_id, .. } => {
-                self.bus.tell(&Topic::Group(group_id.clone()), notice).await
-            }
-        };
-        self.or_rename(outcome);
+        self.tell_topics(&topics(sender, conversation), notice).await;
+    }
+
+    /// The same, and only a stop waits for it; it goes out in the order of these calls.
+    pub(crate) fn send(self: &Arc<Self>, sender: &str, conversation: &Conversation, notice: Arc<str>) {
+        let (nodes, topics) = (Arc::clone(self), topics(sender, conversation));
+        let mut telling = Box::pin(async move { nodes.tell_topics(&topics, &notice).await });
+        // Looked at once, it is under way.
+        if (&mut telling).now_or_never().is_none() {
+            self.tasks.spawn(telling);
+        }
+    }
+
+    async fn tell_topics(&self, topics: &[Topic], notice: &str) {
+        let told = join_all(topics.iter().map(|topic| self.bus.tell(topic, notice))).await;
+        self.or_rename(told.into_iter().collect());
     }
 
     /// Tells these users' nodes.
@@ -211,6 +219,14 @@ impl Nodes {
     /// part in looking for that, as if a node had died.
     pub(crate) fn rename(&self) {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = new_name();
+    }
+}
+
+fn topics(sender: &str, conversation: &Conversation) -> Vec<Topic> {
+    match conversation {
+        Conversation::C2c { to } if to == sender => vec![Topic::User(to.clone())],
+        Conversation::C2c { to } => vec![Topic::User(sender.to_owned()), Topic::User(to.clone())],
+        Conversation::Group { group_id, .. } => vec![Topic::Group(group_id.clone())],
     }
 }
 

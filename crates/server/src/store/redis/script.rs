@@ -2,6 +2,7 @@
 //! its call, so that a cluster which moves a slot never shows it half of one.
 
 use redis::{Cmd, RedisWrite, Script, cmd};
+use std::io::Write;
 use std::sync::LazyLock;
 
 /// A script of ours.
@@ -47,7 +48,9 @@ scripts! {
 pub(super) struct Call {
     what: What,
     keys: Vec<String>,
-    arguments: Vec<Vec<u8>>,
+    /// One after the other, and where each ends.
+    arguments: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,25 +62,28 @@ enum What {
 
 impl Call {
     pub(super) fn new(script: &'static Source, keys: Vec<String>) -> Self {
-        Self { what: What::Script(script), keys, arguments: Vec::new() }
+        Self { what: What::Script(script), keys, arguments: Vec::new(), ends: Vec::new() }
     }
 
     pub(super) fn command(name: &'static str, key: String) -> Self {
-        Self { what: What::Command(name), keys: vec![key], arguments: Vec::new() }
+        Self { what: What::Command(name), keys: vec![key], arguments: Vec::new(), ends: Vec::new() }
     }
 
     pub(super) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
-        self.arguments.push(argument.as_ref().to_vec());
+        self.arguments.extend_from_slice(argument.as_ref());
+        self.ends.push(self.arguments.len());
         self
     }
 
-    pub(super) fn number(self, argument: impl std::fmt::Display) -> Self {
-        self.arg(argument.to_string())
+    pub(super) fn number(mut self, argument: impl std::fmt::Display) -> Self {
+        // Memory does not refuse.
+        let _ = write!(self.arguments, "{argument}");
+        self.ends.push(self.arguments.len());
+        self
     }
 
-    pub(super) fn args<T: AsRef<[u8]>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
-        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_vec()));
-        self
+    pub(super) fn args<T: AsRef<[u8]>>(self, arguments: impl IntoIterator<Item = T>) -> Self {
+        arguments.into_iter().fold(self, Self::arg)
     }
 
     /// A script by its hash, or with its text for a server that has not seen it yet.
@@ -93,7 +99,11 @@ impl Call {
         for key in &self.keys {
             command.write_arg_fmt(format_args!("{prefix}{key}"));
         }
-        command.arg(&self.arguments);
+        let mut begin = 0;
+        for end in &self.ends {
+            command.arg(self.arguments.get(begin..*end).unwrap_or_default());
+            begin = *end;
+        }
         command
     }
 }

@@ -9,6 +9,7 @@ use redis::{
     Value, cmd,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::yield_now;
 
 use super::{Address, Servers, Trouble};
 use crate::store::redis::keys::Bucket;
@@ -207,7 +208,12 @@ impl Address {
 async fn write(target: Arc<Target>, mut jobs: mpsc::Receiver<(Job, oneshot::Sender<Outcome>)>) {
     let mut connection = None;
     let mut batch = Vec::new();
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        // Those who were answered just now, or come at the same time, may have something for this batch.
+        yield_now().await;
+        if jobs.recv_many(&mut batch, BATCH).await == 0 {
+            break;
+        }
         // Whoever has given up is not to be surprised later.
         batch.retain(|(_, done)| !done.is_closed());
         if batch.is_empty() {

@@ -53,6 +53,8 @@ struct Pending {
     request: Request,
     /// It was counted as an attempt.
     is_admitted: bool,
+    /// Had another node answered it before, that would be remembered in what was loaded.
+    is_looked_up: bool,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -127,7 +129,7 @@ impl MessageQueue {
     pub(crate) async fn submit(self: &Arc<Self>, hot: &Arc<Hot>, request: Request) -> Outcome {
         let _waiting = self.metrics.waiting();
         let (said, outcome) = oneshot::channel();
-        if hot.enqueue(Pending { request, is_admitted: false, outcome: said }) {
+        if hot.enqueue(Pending { request, is_admitted: false, is_looked_up: false, outcome: said }) {
             // A task of its own, so that a caller who hangs up does not take the others' turn along.
             let (queue, hot) = (Arc::clone(self), Arc::clone(hot));
             self.tasks.spawn(async move { queue.drain(&hot).await });
@@ -171,10 +173,15 @@ impl MessageQueue {
         let (waiting, group) = of_one_group(waiting);
         let mut turn = Turn::new(state, self.store.is_shared().then_some(commit), group.clone());
         let waiting = self.unanswered(hot, waiting).await;
-        let admitted = match self.admitted(hot, waiting, group.as_deref()).await {
-            Ok(admitted) => admitted,
+        let (admitted, refused) = match self.admitted(hot, waiting, group.as_deref()).await {
+            Ok(outcomes) => outcomes,
             Err(waiting) => return Some(not_outdated(waiting)),
         };
+        let mut again = self.refuse_too_often(hot, commit, refused).await;
+        if !again.is_empty() {
+            again.extend(admitted);
+            return Some(again);
+        }
         for pending in admitted {
             turn.decide(pending, hot, &self.limits);
         }
@@ -294,13 +301,14 @@ impl MessageQueue {
         unanswered
     }
 
-    /// Those that do not come too often. A retry counts with what it repeats. All, and none is counted, when the group was old.
+    /// Those that do not come too often, and those that do. A retry counts with what it repeats. All, and none is counted, when
+    /// the group was old.
     async fn admitted(
         &self,
         hot: &Hot,
         waiting: Vec<Pending>,
         group: Option<&SeenGroup>,
-    ) -> Result<Vec<Pending>, Vec<Pending>> {
+    ) -> Result<(Vec<Pending>, Vec<(Pending, Error)>), Vec<Pending>> {
         let mut counted: Vec<&Pending> = Vec::new();
         let mut counts = Vec::new();
         for pending in &waiting {
@@ -312,17 +320,36 @@ impl MessageQueue {
         }
         let callers: Vec<_> = counted.iter().map(|pending| pending.request.caller.clone()).collect();
         let Some(outcomes) = self.count(hot, group, &callers).await else { return Err(waiting) };
-        let mut admitted = Vec::new();
+        let (mut admitted, mut refused) = (Vec::new(), Vec::new());
         for (mut pending, count) in waiting.into_iter().zip(counts) {
             match count.and_then(|count| outcomes.get(count)) {
-                Some(Err(error)) => pending.refuse(error.clone()),
+                Some(Err(error)) => refused.push((pending, error.clone())),
                 _ => {
                     pending.is_admitted = true;
                     admitted.push(pending);
                 }
             }
         }
-        Ok(admitted)
+        Ok((admitted, refused))
+    }
+
+    /// Refuses those that come too often, but not those that another node may have answered already: such answers are in the
+    /// store, and not yet in what was loaded before `commit` was followed by others.
+    async fn refuse_too_often(&self, hot: &Hot, commit: u64, refused: Vec<(Pending, Error)>) -> Vec<Pending> {
+        let may_be_retry = |pending: &Pending| pending.request.request_id.is_some() && !pending.is_looked_up;
+        let is_old = self.store.is_shared()
+            && refused.iter().any(|(pending, _)| may_be_retry(pending))
+            && self.store.last_commit(hot.stored.no).await.ok().flatten() != Some(commit);
+        let mut again = Vec::new();
+        for (mut pending, error) in refused {
+            if is_old && may_be_retry(&pending) {
+                pending.is_looked_up = true;
+                again.push(pending);
+            } else {
+                pending.refuse(error);
+            }
+        }
+        again
     }
 
     /// What becomes of each attempt; `None`: the group was old.

@@ -175,6 +175,26 @@ async fn a_retry_through_the_other_node_gets_the_first_answer() {
 }
 
 #[tokio::test]
+async fn a_retry_through_the_other_node_gets_the_first_answer_also_when_the_minute_is_full() {
+    let mut config = config();
+    config.limits.user_writes_per_minute = 3;
+    let servers = cluster().servers();
+    let store = async || Arc::new(RedisStore::connect(servers.clone()).await.unwrap());
+    let a = Server::on(config.clone(), store().await).await;
+    let b = Server::on(config, store().await).await;
+    let named = a.api.c2c_message().await;
+    let write = |seq: u64| set(&named, &[("k", "v", seq)]);
+    // The other one has the message in memory, as it was before.
+    b.api.ok("bob", SET, &write(0)).await;
+    a.api.ok("bob", SET, &write(1)).await;
+    let query = format!("{}&requestid={:032x}", query("bob"), 1);
+    let first = a.api.post(SET, &query, &write(2).to_string()).await;
+    assert_eq!(first["Seq"], 3);
+    assert_eq!(b.api.post(SET, &query, &write(2).to_string()).await, first);
+    assert_eq!(b.api.refused("bob", SET, &write(3)).await, 23003);
+}
+
+#[tokio::test]
 async fn a_message_that_is_gone_and_made_anew_is_the_new_one_for_both() {
     let Two { a, b } = two().await;
     let group = json!({"Owner_Account": "alice", "Type": "Public", "Name": "Lunch", "GroupId": "lunch"});

@@ -14,6 +14,9 @@ fn limited(writes_per_minute: usize) -> Config {
     Config { limits: Limits { writes_per_minute, ..limits }, ..config() }
 }
 
+/// Key, value, Seq.
+type Item = (&'static str, &'static str, u64);
+
 #[tokio::test]
 async fn who_was_removed_through_one_writes_and_learns_nothing_through_another_that_remembers_them() {
     const FIRST: &str = "&requestid=00000000000000000000000000000001";
@@ -21,7 +24,7 @@ async fn who_was_removed_through_one_writes_and_learns_nothing_through_another_t
     // The last: past the limit on how often, if there is one.
     for limit in [0, 1000, 1] {
         let Two { a, b } = two_with(limited(limit)).await;
-        let tried: [(&str, &[(&str, &str, u64)]); 7] = [
+        let tried: [(&str, &[Item]); 7] = [
             (FIRST, &[("k", "v", 0)]),
             (OTHER, &[("k", "w", 0)]),
             ("", &[("k", "w", 0)]),

@@ -307,6 +307,8 @@ impl Cached {
         for change in &core::mem::take(&mut self.held) {
             if !self.loaded {
                 self.tell(change, notices);
+            } else if change.kind == ChangeKind::Clear {
+                self.entries.iter_mut().for_each(|e| e.is_cleared |= e.seq <= change.seq);
             }
         }
         self.told = (0, 0);

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Cached, Notice};
+use super::{Cached, Entry, Notice};
 use crate::change::pairs;
 use crate::client::pages::Pages;
 use crate::digest::of_entry;
@@ -14,7 +14,7 @@ impl Cached {
     pub(in crate::client) fn digest(&self) -> u32 {
         let mut sum = 0_u32;
         for entry in &self.entries {
-            if let Some(value) = &entry.value {
+            if let Some(value) = entry.value() {
                 sum = sum.wrapping_add(of_entry(&entry.key, value, entry.seq));
             }
         }
@@ -29,8 +29,8 @@ impl Cached {
             // Nothing has changed, whatever was pushed meanwhile. Own changes past it are acknowledged, and so lost.
             return pages.own == digest;
         }
-        let is_comparable = self.known == pages.latest && self.entries.iter().all(|e| e.seq <= self.known);
-        !is_comparable || self.digest() == digest
+        let is_past = |e: &Entry| e.seq > self.known || e.is_cleared;
+        self.known != pages.latest || self.entries.iter().any(is_past) || self.digest() == digest
     }
 
     /// There is no such message any more for this user: nothing of it stays.
@@ -43,7 +43,13 @@ impl Cached {
     /// Nothing counts any more; what is shown stays until the pull from 0 has finished.
     pub(super) fn begin_anew(&mut self) {
         let mut entries = core::mem::take(&mut self.entries);
-        entries.iter_mut().for_each(|e| e.seq = 0);
+        for entry in &mut entries {
+            if entry.seq > self.known {
+                // Nobody was told of this value.
+                entry.value = None;
+            }
+            entry.seq = 0;
+        }
         *self = Self { entries, touched: self.touched.take(), is_anew: true, ..Self::default() };
     }
 
@@ -57,8 +63,15 @@ impl Cached {
         if !gone.is_empty() {
             notices.push(Notice::Deleted(gone));
         }
-        let held = |key: &str| self.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| e.is_told);
-        let new = pulled().filter(|p| held(&p.key).is_none_or(|e| e.value.as_ref() != Some(&p.value)));
+        let new = pulled().filter(|p| {
+            let held = self.position(&p.key).ok().and_then(|i| self.entries.get(i));
+            // What was pushed since is told.
+            p.seq > self.clear_seq
+                && held.is_none_or(|e| {
+                    let is_told = e.is_told && e.seq == 0 && e.value.as_ref() == Some(&p.value);
+                    e.seq <= p.seq && !is_told
+                })
+        });
         let new = gather(new.cloned());
         if !new.is_empty() {
             notices.push(Notice::Updated(pairs(&new)));

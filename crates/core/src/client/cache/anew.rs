@@ -47,6 +47,7 @@ impl Cached {
             if entry.seq > self.known {
                 // Nobody was told of this value.
                 entry.value = None;
+                entry.is_touched = true;
             }
             entry.seq = 0;
         }

@@ -343,7 +343,10 @@ impl Cached {
             self.tell_difference(&pages.entries, before, notices);
         }
         for e in &pages.entries {
-            self.put(&e.into(), true);
+            // What was told is here, unless the server has another history, of which all is told later.
+            if !self.loaded || e.seq > before {
+                self.put(&e.into(), true);
+            }
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);

@@ -312,8 +312,11 @@ impl Cached {
             }
         }
         self.told = (0, 0);
-        // Of what comes next the server says how far it is.
+        // Of what comes next the server says how far it is, and when it was cleared, by the pull from 0 if there was none.
         self.ahead = self.known;
+        if !self.loaded {
+            self.clear_seq = 0;
+        }
     }
 
     /// A pull has finished. A first load tells nothing; a later one tells the difference. `false`: the server has another

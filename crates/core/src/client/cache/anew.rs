@@ -70,7 +70,7 @@ impl Cached {
             p.seq > self.clear_seq
                 && held.is_none_or(|e| {
                     let is_told = e.is_told && e.seq == 0 && e.value.as_ref() == Some(&p.value);
-                    e.seq <= p.seq && !is_told
+                    e.seq <= p.seq.max(pages.first_latest) && !is_told
                 })
         });
         let new = gather(new.cloned());

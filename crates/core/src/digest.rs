@@ -33,7 +33,8 @@ mod tests {
                 let sum = |x: u32, y: u32| x.wrapping_add(y);
                 let seqs = |x, y| sum(of_entry(&a, "1", x), of_entry(&b, "1", y));
                 let values = |x, y| sum(of_entry(&a, x, 1), of_entry(&b, y, 2));
-                collisions += u32::from(seqs(5, 6) == seqs(6, 5)) + u32::from(values("0", "1") == values("1", "0"));
+                collisions +=
+                    u32::from(seqs(5, 6) == seqs(6, 5)) + u32::from(values("0", "1") == values("1", "0"));
             }
         }
         assert_eq!(collisions, 0);
@@ -42,7 +43,9 @@ mod tests {
     #[test]
     fn key_value_and_seq_count_each() {
         let one = of_entry("k", "v", 1);
-        for other in [of_entry("l", "v", 1), of_entry("k", "w", 1), of_entry("k", "v", 2), of_entry("kv", "", 1)] {
+        for other in
+            [of_entry("l", "v", 1), of_entry("k", "w", 1), of_entry("k", "v", 2), of_entry("kv", "", 1)]
+        {
             assert_ne!(one, other);
         }
     }

@@ -124,7 +124,10 @@ impl Cached {
         // Until a clear is told, the keys that it dropped are still here.
         let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
         let cleared = clear.map_or(0, |change| change.seq);
-        self.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| e.seq >= cleared && !e.is_cleared)
+        self.position(key)
+            .ok()
+            .and_then(|i| self.entries.get(i))
+            .filter(|e| e.seq >= cleared && !e.is_cleared)
     }
 
     /// The keys that have a value, ascending, for somebody outside.

@@ -44,11 +44,7 @@ impl Client {
         for tracked in self.messages.all().iter_mut().filter(is_due) {
             tracked.pull_at = Some(now);
             let start = tracked.cached.start_seq();
-            if live == 0
-                || tracked.pull.is_some()
-                || start == 0
-                || named.len() == RESUMED_MESSAGES
-            {
+            if live == 0 || tracked.pull.is_some() || start == 0 || named.len() == RESUMED_MESSAGES {
                 continue;
             }
             let digest = tracked.cached.digest();

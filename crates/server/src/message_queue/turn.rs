@@ -95,7 +95,8 @@ impl Turn {
         }
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
-        let (id, after, expected_seq, digest) = (self.id, self.after, self.expected_seq, self.message.digest());
+        let (id, after, expected_seq, digest) =
+            (self.id, self.after, self.expected_seq, self.message.digest());
         Some(Commit { message_no, id, after, expected_seq, changes, digest, answers, webhooks, record: None })
     }
 

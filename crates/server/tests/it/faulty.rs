@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use message_extensions_core::law::{Change, ChangeKind};
 use message_extensions_server::config::Config;
 use message_extensions_server::store::{
-    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
-    StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage,
+    Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use serde_json::json;
 

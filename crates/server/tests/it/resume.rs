@@ -125,7 +125,8 @@ async fn who_knows_what_a_failover_of_redis_has_lost_learns_it_by_the_digest() {
     let server = Server::on(config(), store).await;
     let message = server.api.c2c_message().await;
     server.api.ok("bob", SET, &set(&message, &[("bob", "0", 0)])).await;
-    let mut keys = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut keys =
+        redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let names: Vec<String> =
         redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut keys).await.unwrap();
     let mut copies: Vec<Vec<u8>> = Vec::new();

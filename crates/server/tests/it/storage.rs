@@ -79,7 +79,8 @@ async fn has_everything_and_works(dir: &Path) {
         time: 1_700_000_000_000,
     };
     assert_eq!(store.head(7).await.unwrap(), Some(Head { latest_seq: 5, digest: None }));
-    let commit = Commit { message_no: 7, digest: 9, expected_seq: 5, changes: vec![change], ..Commit::default() };
+    let commit =
+        Commit { message_no: 7, digest: 9, expected_seq: 5, changes: vec![change], ..Commit::default() };
     store.commit(commit).await.unwrap();
     assert_eq!(store.head(7).await.unwrap(), Some(Head { latest_seq: 6, digest: Some(9) }));
     store.close().await;

@@ -158,18 +158,22 @@ async fn the_digest_is_that_of_what_is_loaded_whatever_was_done(store: &dyn Stor
         let before = expected.latest_seq;
         let changes: Vec<_> = (1..=rng.u64(1..4))
             .map(|n| {
-                change(before + n, match rng.u8(0..10) {
-                    0 => ChangeKind::Clear,
-                    1..=3 => ChangeKind::Delete(vec![key(&mut rng)]),
-                    _ => ChangeKind::Set(vec![(key(&mut rng), rng.u8(..).to_string())]),
-                })
+                change(
+                    before + n,
+                    match rng.u8(0..10) {
+                        0 => ChangeKind::Clear,
+                        1..=3 => ChangeKind::Delete(vec![key(&mut rng)]),
+                        _ => ChangeKind::Set(vec![(key(&mut rng), rng.u8(..).to_string())]),
+                    },
+                )
             })
             .collect();
         changes.iter().for_each(|change| expected.absorb(change));
         let digest = expected.digest();
         store.commit(Commit { digest, ..commit(stored.no, before, changes) }).await.unwrap();
         assert_eq!(store.head(stored.no).await.unwrap(), Some(Head::of(&expected)), "seed {seed}");
-        let Message { latest_seq, clear_seq, entries, .. } = store.load(stored.no).await.unwrap().unwrap().message;
+        let Message { latest_seq, clear_seq, entries, .. } =
+            store.load(stored.no).await.unwrap().unwrap().message;
         assert_eq!(Message::restore(latest_seq, clear_seq, entries).digest(), digest, "seed {seed}");
     }
     let copy = MemoryStore::new();

@@ -57,9 +57,10 @@ impl Cached {
     /// Tells how all that was pulled differs from what somebody outside may hold.
     pub(super) fn tell_replaced(&self, pages: &Pages, notices: &mut Vec<Notice>) {
         let pulled = || pages.entries.iter().filter(|e| !e.value.is_empty());
-        let gone = self.entries.iter().filter(|e| {
-            e.is_told && e.seq <= pages.latest && !pulled().any(|p| p.key == e.key)
-        });
+        let gone = self
+            .entries
+            .iter()
+            .filter(|e| e.is_told && e.seq <= pages.latest && !pulled().any(|p| p.key == e.key));
         let gone = gather(gone.map(|e| e.key.clone()));
         if !gone.is_empty() {
             notices.push(Notice::Deleted(gone));

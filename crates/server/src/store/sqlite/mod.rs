@@ -27,8 +27,8 @@ use rusqlite::Connection;
 use self::connections::Readers;
 use self::writer::Writer;
 use super::{
-    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
-    StoredMessage, Trimmed, Webhook,
+    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store,
+    StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Files up to this size are looked through at the start unless somebody says otherwise: one second or, when nothing of

@@ -72,7 +72,10 @@ pub(super) async fn a_change_that_is_committed_before_the_removal_keeps_its_mess
             tokio::join!(store.commit(commit(stored.no, 0, vec![late])), store.expire(soon(), 9));
         let removed = removed.unwrap();
         assert_eq!(committed.is_ok(), removed.is_empty());
-        assert_eq!(store.head(stored.no).await.unwrap().map(|head| head.latest_seq), committed.is_ok().then_some(1));
+        assert_eq!(
+            store.head(stored.no).await.unwrap().map(|head| head.latest_seq),
+            committed.is_ok().then_some(1)
+        );
     }
 }
 

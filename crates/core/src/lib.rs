@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`code`] | the one list of error codes |
+//! | [`digest`] | the digest of a message's state |
 //! | [`limits`] | the law's limits |
 //! | [`list`] | lists with little code |
 //! | [`message`] | how a message is named |
@@ -14,7 +15,7 @@
 //! | [`client`] | the SDK without IO: inputs and the time go in, requests, events and answers come out |
 //! | [`usersig`] | UserSig (TLSSigAPIv2), minted and checked |
 //!
-//! `client` and `law` meet only in `wire`, `change` and `message`. Nothing here knows a clock, a socket, a file or JavaScript.
+//! `client` and `law` meet only in `wire`, `change`, `digest` and `message`. Nothing here knows a clock, a socket, a file or JavaScript.
 
 #![no_std]
 extern crate alloc;
@@ -24,6 +25,7 @@ extern crate std;
 pub mod change;
 pub mod client;
 pub mod code;
+pub mod digest;
 pub mod law;
 pub mod limits;
 pub mod list;

@@ -10,6 +10,7 @@
 mod support;
 
 use message_extensions_core::code::{CODES, Scope};
+use message_extensions_core::law::{Entry, Message};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -112,6 +113,22 @@ fn every_sample_of_the_protocol_document_is_what_the_types_say() {
         count += 1;
     }
     assert!(count >= 20, "only {count} samples found");
+}
+
+#[test]
+fn the_digest_of_the_protocol_document_is_that_of_its_list() {
+    let document = include_str!("../../../docs/protocol.md");
+    let example = document.split("<!-- digest -->").nth(1).unwrap();
+    let sample = example.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let reply: PullReply = serde_json::from_str(sample).unwrap();
+    let entry = |e: &Extension| {
+        let (value, author) = (Some(e.value.clone()), String::new());
+        (e.key.clone(), Entry { value, seq: e.seq, author, time: 0 })
+    };
+    let entries = reply.extension_list.iter().map(entry).collect();
+    let message = Message::restore(reply.latest_seq, reply.clear_seq, entries);
+    assert_eq!(reply.digest, Some(message.digest()));
+    assert_eq!(Message::default().digest(), 0);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use message_extensions_core::code::*;
+use message_extensions_core::digest::of_entry;
 use message_extensions_core::law::{Attempts, CallRate, Decision, Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::wire::{Item, SetRequest};
@@ -331,6 +332,17 @@ proptest! {
         let full = merge_pull(BTreeMap::new(), &m, 0);
         let start = 1 + start.index(known as usize + 1) as u64;
         prop_assert_eq!(merge_pull(older, &m, start), full);
+    }
+
+    #[test]
+    fn the_digest_is_that_of_what_is_there(steps in proptest::collection::vec(step(), 1..40)) {
+        let mut m = Message::default();
+        for step in &steps {
+            take(&mut m, step);
+            prop_assert_eq!(m.digest(), Message::restore(m.latest_seq, m.clear_seq, m.entries.clone()).digest());
+            let live = m.entries.iter().filter_map(|(k, e)| Some(of_entry(k, e.value.as_ref()?, e.seq)));
+            prop_assert_eq!(m.digest(), live.fold(0, u32::wrapping_add));
+        }
     }
 
     #[test]

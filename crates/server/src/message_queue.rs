@@ -24,7 +24,7 @@ use crate::delivery::Delivery;
 use crate::envelope::Answer;
 use crate::hub::EventJson;
 use crate::metrics::Metrics;
-use crate::store::{Conversation, MessageName, SeenGroup, Store, StoreError, StoredMessage};
+use crate::store::{Conversation, Head, MessageName, SeenGroup, Store, StoreError, StoredMessage};
 use crate::webhook::Outgoing;
 
 pub(crate) use self::hot::Hot;
@@ -112,11 +112,11 @@ impl MessageQueue {
         Ok(committed)
     }
 
-    /// The counter of a message, which is not loaded for it; `None`: it was removed.
-    pub(crate) async fn latest_seq(&self, hot: &Hot) -> Result<Option<u64>, StoreError> {
+    /// Which state a message is in, which is not loaded for it; `None`: it was removed.
+    pub(crate) async fn head(&self, hot: &Hot) -> Result<Option<Head>, StoreError> {
         match hot.known() {
-            Some((message, _)) if !self.store.is_shared() => Ok(Some(message.latest_seq)),
-            _ => self.store.latest_seq(hot.stored.no).await,
+            Some((message, _)) if !self.store.is_shared() => Ok(Some(Head::of(&message))),
+            _ => self.store.head(hot.stored.no).await,
         }
     }
 
@@ -217,7 +217,7 @@ impl MessageQueue {
                 if self.store.is_shared() {
                     return Some(turn.into_waiting());
                 }
-                if matches!(self.latest_seq(hot).await, Ok(None)) {
+                if matches!(self.head(hot).await, Ok(None)) {
                     return self.refuse_gone(hot, turn.into_waiting());
                 }
             }

@@ -18,6 +18,7 @@ use tokio::task::yield_now;
 
 use crate::caller::Caller;
 use crate::message_queue::Hot;
+use crate::store::Head;
 use crate::{App, visibility};
 
 /// A resume that is being answered.
@@ -35,6 +36,8 @@ struct Named {
     address: Address,
     /// What is before it is known, or has been sent.
     start_seq: u64,
+    /// The digest of what is known.
+    digest: Option<u32>,
     /// The message as it was when its turn came, so that its parts fit together.
     snapshot: Option<Snapshot>,
 }
@@ -95,7 +98,7 @@ impl<'a> Resume<'a> {
 impl Named {
     fn new(mut state: MessageState) -> Self {
         let start_seq = state.latest_seq.unwrap_or(0).saturating_add(1);
-        Self { address: state.take_address(), start_seq, snapshot: None }
+        Self { address: state.take_address(), start_seq, digest: state.digest, snapshot: None }
     }
 
     /// What is to be said next; `None`: the message has not changed.
@@ -137,12 +140,16 @@ impl Named {
         }
         // Most have not changed, and those that nobody uses are not loaded to learn that.
         // A client that knows more than there is has met a server that lost what it had, and is told so.
-        let latest_seq = app.queue.latest_seq(&hot).await.map_err(|e| failed(&e))?;
-        if latest_seq.ok_or(NO_SUCH_MESSAGE)? + 1 == self.start_seq {
+        let head = app.queue.head(&hot).await.map_err(|e| failed(&e))?.ok_or(NO_SUCH_MESSAGE)?;
+        if self.is_known(head) {
             return Ok(None);
         }
         let message = app.queue.committed(&hot).await.map_err(|e| failed(&e))?.ok_or(NO_SUCH_MESSAGE)?;
-        Ok((message.latest_seq + 1 != self.start_seq).then_some(Snapshot { hot, message }))
+        Ok((!self.is_known(Head::of(&message))).then_some(Snapshot { hot, message }))
+    }
+
+    fn is_known(&self, held: Head) -> bool {
+        frames::is_as_named((self.start_seq - 1, self.digest), (held.latest_seq, held.digest))
     }
 }
 

@@ -66,10 +66,13 @@ impl Server {
     /// What is to be said of one message; nothing if it has not changed.
     fn parts(&mut self, caller: &Caller, mut state: MessageState) -> Vec<MessageState> {
         let known = state.latest_seq.unwrap_or(0);
+        let named = (known, state.digest);
         let address = state.take_address();
         let held = address.clone().message().and_then(|named| self.find(caller, &named));
         let Some(held) = held else { return vec![frames::no_state(address, NO_SUCH_MESSAGE)] };
-        if !held.extensible || held.extensions.latest_seq == known {
+        let extensions = &held.extensions;
+        let is_known = frames::is_as_named(named, (extensions.latest_seq, Some(extensions.digest())));
+        if !held.extensible || is_known {
             return Vec::new();
         }
         let mut parts = Vec::new();

@@ -4,6 +4,8 @@
 //! change past it is told exactly once, in Seq order, when it is certain that nothing before it is missing. Entries past
 //! `known` come from own replies: they are shown at once and told when the changes before them are there.
 
+mod anew;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -60,6 +62,8 @@ pub(super) struct Cached {
     ahead: u64,
     /// A pull from 0 has finished.
     loaded: bool,
+    /// The server has another history: what is here is of no Seq, and shown until the pull from 0 replaces it.
+    is_anew: bool,
     /// The push connection (by number) since whose beginning nothing was missed.
     synced_with: u64,
     /// Changes told while not loaded, first and last.
@@ -120,7 +124,10 @@ impl Cached {
         // Until a clear is told, the keys that it dropped are still here.
         let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
         let cleared = clear.map_or(0, |change| change.seq);
-        self.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| e.seq > cleared && !e.is_cleared)
+        self.position(key)
+            .ok()
+            .and_then(|i| self.entries.get(i))
+            .filter(|e| e.seq >= cleared && !e.is_cleared)
     }
 
     /// The keys that have a value, ascending, for somebody outside.
@@ -188,9 +195,9 @@ impl Cached {
         self.loaded && self.known < self.ahead
     }
 
-    /// Whether a pull from 0 has finished.
+    /// Whether a pull from 0 has finished, be it of another history.
     pub(super) const fn is_loaded(&self) -> bool {
-        self.loaded
+        self.loaded || self.is_anew
     }
 
     /// Where the next pull starts.
@@ -298,28 +305,39 @@ impl Cached {
         self.loaded && self.is_stale
     }
 
-    /// There is no such message, or it is another one than it was: nothing of it counts any more.
-    pub(super) fn forget(&mut self) {
-        self.drop_up_to(u64::MAX);
-        *self = Self { touched: self.touched.take(), ..Self::default() };
-    }
-
     /// The push connection is gone: changes that waited for their push are told now, unless a pull will.
     pub(super) fn connection_lost(&mut self, notices: &mut Vec<Notice>) {
         for change in &core::mem::take(&mut self.held) {
             if !self.loaded {
                 self.tell(change, notices);
+            } else if change.kind == ChangeKind::Clear {
+                self.entries.iter_mut().for_each(|e| e.is_cleared |= e.seq <= change.seq);
             }
         }
         self.told = (0, 0);
+        // Of what comes next the server says how far it is, and when it was cleared, by the pull from 0 if there was none.
+        self.ahead = self.known;
+        if !self.loaded {
+            self.clear_seq = 0;
+        }
     }
 
-    /// A pull has finished. A first load tells nothing; a later one tells the difference.
-    pub(super) fn pulled(&mut self, pages: &Pages, connection: u64, notices: &mut Vec<Notice>) {
+    /// A pull has finished. A first load tells nothing; a later one tells the difference. `false`: the server has another
+    /// history, so everything is to be pulled from the beginning.
+    pub(super) fn pulled(&mut self, pages: &Pages, connection: u64, notices: &mut Vec<Notice>) -> bool {
         let Pages { start, first_latest, latest, clear_seq, .. } = *pages;
         let before = self.known;
-        if clear_seq > self.clear_seq {
-            if self.loaded && clear_seq > before {
+        let is_cleared = clear_seq > self.clear_seq;
+        // Whoever knows all up to a Seq knows of the clears.
+        if pages.is_from_another_history() || (self.loaded && is_cleared && clear_seq <= before) {
+            self.begin_anew();
+            return false;
+        }
+        if self.is_anew {
+            self.tell_replaced(pages, notices);
+        }
+        if is_cleared {
+            if self.loaded {
                 self.tell_cleared(notices);
             }
             self.clear(clear_seq);
@@ -331,7 +349,10 @@ impl Cached {
             self.tell_difference(&pages.entries, before, notices);
         }
         for e in &pages.entries {
-            self.put(&e.into(), true);
+            // What was told is here, unless the server has another history, of which all is told later.
+            if !self.loaded || e.seq > before {
+                self.put(&e.into(), true);
+            }
         }
         let same_connection = pages.connection == connection && connection != 0;
         self.known = before.max(latest);
@@ -340,12 +361,18 @@ impl Cached {
             // Pushed while the pull was under way, dense, told and written already.
             self.known = self.told.1;
         }
+        let is_same = self.is_same(pages);
         self.ahead = self.ahead.max(self.known);
         self.loaded = true;
+        self.is_anew = false;
         if same_connection {
             self.synced_with = connection;
         }
         self.tell_held(notices);
+        if !is_same {
+            self.begin_anew();
+        }
+        is_same
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {

@@ -31,7 +31,7 @@ pub(super) struct Messages {
     /// When the answer to a resume is given up.
     pub(super) resume_until: Option<u64>,
     /// Messages of which nothing is to be kept any more.
-    gone: Vec<MessageRef>,
+    pub(super) gone: Vec<MessageRef>,
     /// The owner knows that what is kept is not all.
     is_stale_told: bool,
 }

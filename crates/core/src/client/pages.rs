@@ -12,6 +12,7 @@ pub(super) struct Page<'a> {
     /// The message's counter.
     pub(super) latest_seq: u64,
     pub(super) clear_seq: u64,
+    pub(super) digest: Option<u32>,
     pub(super) entries: &'a [Extension],
 }
 
@@ -21,6 +22,7 @@ impl<'a> From<&'a PullReply> for Page<'a> {
             is_last: reply.complete_flag == 1,
             latest_seq: reply.latest_seq,
             clear_seq: reply.clear_seq,
+            digest: reply.digest,
             entries: &reply.extension_list,
         }
     }
@@ -32,6 +34,7 @@ impl<'a> From<&'a MessageState> for Page<'a> {
             is_last: state.complete_flag == Some(1),
             latest_seq: state.latest_seq.unwrap_or(0),
             clear_seq: state.clear_seq.unwrap_or(0),
+            digest: state.digest,
             entries: state.extension_list.as_deref().unwrap_or_default(),
         }
     }
@@ -41,6 +44,8 @@ impl<'a> From<&'a MessageState> for Page<'a> {
 #[derive(Debug)]
 pub(super) struct Pages {
     pub(super) start: u64,
+    /// The digest of what was known when the pull was sent.
+    pub(super) own: u32,
     /// The push connection that was live when the pull was sent, 0 for none.
     pub(super) connection: u64,
     /// The pages come by the push connection, which was asked to resume.
@@ -50,6 +55,8 @@ pub(super) struct Pages {
     pub(super) first_latest: u64,
     pub(super) latest: u64,
     pub(super) clear_seq: u64,
+    /// The digest of the message's state at `latest`, if the server names it.
+    pub(super) digest: Option<u32>,
     pub(super) entries: Vec<Extension>,
 }
 
@@ -57,9 +64,10 @@ impl Pages {
     /// Far more than a message can fill.
     const MOST: usize = 100;
 
-    pub(super) const fn new(start: u64, connection: u64) -> Self {
+    pub(super) const fn new(start: u64, own: u32, connection: u64) -> Self {
         Self {
             start,
+            own,
             connection,
             is_resumed: false,
             next: start,
@@ -67,13 +75,14 @@ impl Pages {
             first_latest: 0,
             latest: 0,
             clear_seq: 0,
+            digest: None,
             entries: Vec::new(),
         }
     }
 
     /// Those that will come by the push connection.
-    pub(super) fn resumed(start: u64, connection: u64) -> Self {
-        Self { is_resumed: true, ..Self::new(start, connection) }
+    pub(super) fn resumed(start: u64, own: u32, connection: u64) -> Self {
+        Self { is_resumed: true, ..Self::new(start, own, connection) }
     }
 
     /// Whether the server's counter is before what it was: it has lost what it had.
@@ -98,6 +107,7 @@ impl Pages {
         }
         self.count += 1;
         self.latest = page.latest_seq;
+        self.digest = page.digest;
         self.clear_seq = self.clear_seq.max(page.clear_seq);
         if page.entries.iter().any(|e| e.key.is_empty() || e.seq == 0) {
             return None;

@@ -43,17 +43,15 @@ impl Client {
         };
         for tracked in self.messages.all().iter_mut().filter(is_due) {
             tracked.pull_at = Some(now);
-            if live == 0
-                || tracked.pull.is_some()
-                || !tracked.cached.is_loaded()
-                || named.len() == RESUMED_MESSAGES
-            {
+            let start = tracked.cached.start_seq();
+            if live == 0 || tracked.pull.is_some() || start == 0 || named.len() == RESUMED_MESSAGES {
                 continue;
             }
-            let start = tracked.cached.start_seq();
+            let digest = tracked.cached.digest();
             tracked.pull_at = None;
-            tracked.pull = Some(Pages::resumed(start, live));
-            let known = MessageState { latest_seq: Some(start - 1), ..MessageState::default() };
+            tracked.pull = Some(Pages::resumed(start, digest, live));
+            let latest_seq = Some(start - 1);
+            let known = MessageState { latest_seq, digest: Some(digest), ..MessageState::default() };
             named.push(known.addressed_to(tracked.message.clone()));
         }
         if !named.is_empty() {

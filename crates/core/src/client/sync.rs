@@ -70,7 +70,7 @@ impl Client {
         // Before, it waits for the login.
         if is_ready && tracked.pull.is_none() {
             tracked.pull_at = None;
-            tracked.pull = Some(Pages::new(tracked.cached.start_seq(), live));
+            tracked.pull = Some(Pages::new(tracked.cached.start_seq(), tracked.cached.digest(), live));
             self.pull_page(message, now);
         }
     }
@@ -98,16 +98,16 @@ impl Client {
             Some(false) => self.pull_page(message, now),
             Some(true) => {
                 let Some(pages) = tracked.pull.take() else { return };
-                if pages.is_from_another_history() {
-                    let waiters = self.messages.forget(message);
-                    if let Some(tracked) = self.messages.find(message) {
-                        tracked.waiters = waiters;
-                    }
-                    return self.pull(message, now);
-                }
                 let mut notices = Vec::new();
                 let is_different = pages.is_different();
-                tracked.cached.pulled(&pages, live, &mut notices);
+                let id = tracked.id.clone();
+                if !tracked.cached.pulled(&pages, live, &mut notices) {
+                    // Those who wait are answered when it is there.
+                    tracked.is_polled = false;
+                    self.messages.gone.push(message.clone());
+                    self.notify(&id, notices);
+                    return self.pull(message, now);
+                }
                 if live == 0 {
                     tracked.is_polled = true;
                     tracked.poll_later(is_different, &mut self.rng, now);
@@ -118,7 +118,6 @@ impl Client {
                     tracked.pull_at = Some(now);
                 }
                 let waiters = core::mem::take(&mut tracked.waiters);
-                let id = tracked.id.clone();
                 self.notify(&id, notices);
                 for waiter in waiters {
                     self.read(waiter.call, message, &waiter.wanted);

@@ -20,6 +20,8 @@ pub use rules::Writer;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
+use crate::digest::of_entry;
+
 /// The state of one message's extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
@@ -30,6 +32,7 @@ pub struct Message {
     /// What each key holds. A key that was never set, or was dropped by a clear, is not in here.
     pub entries: BTreeMap<String, Entry>,
     live: usize,
+    digest: u32,
 }
 
 /// What a key holds.
@@ -50,7 +53,14 @@ impl Message {
     #[must_use]
     pub fn restore(latest_seq: u64, clear_seq: u64, entries: BTreeMap<String, Entry>) -> Self {
         let live = entries.values().filter(|e| e.value.is_some()).count();
-        Self { latest_seq, clear_seq, entries, live }
+        let digest = entries.iter().fold(0_u32, |sum, (key, entry)| sum.wrapping_add(entry.digest(key)));
+        Self { latest_seq, clear_seq, entries, live, digest }
+    }
+
+    /// The digest of the state ([`crate::digest`]).
+    #[must_use]
+    pub const fn digest(&self) -> u32 {
+        self.digest
     }
 
     /// How many keys have a value.
@@ -76,6 +86,7 @@ impl Message {
             ChangeKind::Clear => {
                 self.entries.clear();
                 self.live = 0;
+                self.digest = 0;
                 self.clear_seq = change.seq;
             }
         }
@@ -84,7 +95,18 @@ impl Message {
     fn write(&mut self, key: &str, value: Option<String>, change: &Change) {
         let is_live = value.is_some();
         let entry = Entry { value, seq: change.seq, author: change.author.clone(), time: change.time };
-        let was_live = self.entries.insert(key.into(), entry).is_some_and(|old| old.value.is_some());
+        let added = entry.digest(key);
+        let old = self.entries.insert(key.into(), entry);
+        let was_live = old.as_ref().is_some_and(|old| old.value.is_some());
         self.live = self.live + usize::from(is_live) - usize::from(was_live);
+        let removed = old.map_or(0, |old| old.digest(key));
+        self.digest = self.digest.wrapping_add(added).wrapping_sub(removed);
+    }
+}
+
+impl Entry {
+    /// What it adds to the digest of its message.
+    fn digest(&self, key: &str) -> u32 {
+        self.value.as_ref().map_or(0, |value| of_entry(key, value, self.seq))
     }
 }

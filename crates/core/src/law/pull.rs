@@ -18,6 +18,8 @@ pub struct Page<'a> {
     pub latest_seq: u64,
     /// The Seq of the last clear.
     pub clear_seq: u64,
+    /// Of the last page: the digest of the whole state.
+    pub digest: Option<u32>,
 }
 
 impl Message {
@@ -40,9 +42,14 @@ impl Message {
             };
             let complete = end == entries.len();
             entries.truncate(end);
-            return Page { entries, complete, latest_seq: self.latest_seq, clear_seq: self.clear_seq };
+            return self.page(entries, complete);
         }
-        Page { entries, complete: true, latest_seq: self.latest_seq, clear_seq: self.clear_seq }
+        self.page(entries, true)
+    }
+
+    fn page<'a>(&self, entries: Vec<(&'a str, &'a Entry)>, complete: bool) -> Page<'a> {
+        let digest = complete.then_some(self.digest());
+        Page { entries, complete, latest_seq: self.latest_seq, clear_seq: self.clear_seq, digest }
     }
 }
 
@@ -64,6 +71,7 @@ impl Page<'_> {
             complete_flag: self.complete.into(),
             latest_seq: self.latest_seq,
             clear_seq: self.clear_seq,
+            digest: self.digest,
             extension_list: self.entries.into_iter().map(item).collect(),
         }
     }

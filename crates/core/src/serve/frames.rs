@@ -25,6 +25,13 @@ pub fn refused(error: &Error) -> String {
     serde_json::to_string(&frame).unwrap_or_default()
 }
 
+/// Whether a message is as the client that resumes has named it: it is not told of it then. A digest is compared where both
+/// sides know it.
+#[must_use]
+pub fn is_as_named(named: (u64, Option<u32>), held: (u64, Option<u32>)) -> bool {
+    named.0 == held.0 && named.1.zip(held.1).is_none_or(|(named, held)| named == held)
+}
+
 /// What a resume is told of a message that it has named, from `start_seq` on, and where the next part starts if there is one.
 #[must_use]
 pub fn part(
@@ -42,6 +49,7 @@ pub fn part(
         complete_flag: Some(page.complete_flag),
         latest_seq: Some(page.latest_seq),
         clear_seq: Some(page.clear_seq),
+        digest: page.digest,
         extension_list: Some(page.extension_list),
         ..named_state(named)
     };

@@ -290,6 +290,9 @@ wire_types! {
         /// Everything with a Seq up to this was cleared.
         #[serde(default)]
         "ClearSeq" => clear_seq: u64,
+        /// Last page: the digest of the message's state ([`crate::digest`]; ours).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Digest" => digest: Option<u32>,
         /// At most 200, ascending by Seq, a group of equal Seq never split.
         #[serde(default)]
         "ExtensionList" => extension_list: Vec<Extension>,

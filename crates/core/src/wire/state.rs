@@ -27,6 +27,9 @@ addressed_types! {
         /// The Seq of the last clear.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "ClearSeq" => clear_seq: Option<u64>,
+        /// Named: the digest ([`crate::digest`]) of what is known. Answer, last part: of the message's state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        "Digest" => digest: Option<u32>,
         /// Answer: what was written since the Seq that the client named, ascending by Seq, deleted keys with `Value: ""`.
         /// Kept: everything.
         #[serde(default, skip_serializing_if = "Option::is_none")]

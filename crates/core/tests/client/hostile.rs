@@ -228,6 +228,7 @@ impl Host {
                 latest_seq: self.number(),
                 clear_seq: self.number(),
                 extension_list: self.any(3, Self::extension),
+                digest: self.maybe(|any| any.number() as u32),
             }),
         })
     }

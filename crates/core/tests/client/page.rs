@@ -13,6 +13,7 @@ use message_extensions_core::code::{Error, NO_SUCH_MESSAGE};
 use message_extensions_core::law::{Change, ChangeKind, Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
+use message_extensions_core::serve::frames::is_as_named;
 use message_extensions_core::wire::{
     self, ClientFrame, Extension, MessageState, OK, PullReply, PullRequest, QueuedWrite, ServerFrame,
     SetReply, SetRequest, command,

@@ -211,6 +211,84 @@ fn a_server_that_has_lost_what_it_had_is_read_from_the_beginning() {
     assert_eq!(page.kept[&name(1)].latest_seq, Some(1));
 }
 
+/// A page that has read `lost`, away while the server goes back and on to the same Seq.
+fn away_from_a_fork() -> (Page, WatchId) {
+    let mut page = Page::live(persists());
+    page.bob_sets(1, "same", "1");
+    let before = page.messages[&name(1)].clone();
+    page.bob_sets(1, "k", "lost");
+    page.bob_sets(1, "gone", "lost");
+    let (_, watch) = page.watch(1);
+    page.close_socket();
+    page.messages.insert(name(1), before);
+    page.bob_sets(1, "k", "other");
+    page.bob_sets(1, "new", "1");
+    page.forget_history();
+    (page, watch)
+}
+
+#[test]
+fn another_state_at_the_known_seq_replaces_what_was_known_and_the_difference_is_told() {
+    let (mut page, watch) = away_from_a_fork();
+    page.go_up();
+    assert_eq!(page.resumes(), [[(1, 3)]]);
+    assert_eq!(page.pulls().iter().map(|pull| pull.start_seq).collect::<Vec<_>>(), [None]);
+    let new = [("k", "other"), ("new", "1")].map(|(key, value)| (key.into(), value.into()));
+    assert_eq!(page.notices(), [Notice::Deleted(vec!["gone".into()]), Notice::Updated(new.into())]);
+    assert_eq!(page.shown(watch), page.server(1));
+    assert!(page.is_synced(watch));
+    page.pass(MINUTE);
+    assert_eq!(page.pulls().len(), 1);
+}
+
+#[test]
+fn another_state_at_a_later_seq_replaces_what_was_known_too() {
+    let (mut page, watch) = away_from_a_fork();
+    page.bob_sets(1, "later", "1");
+    page.go_up();
+    assert_eq!(page.pulls().len(), 1);
+    assert_eq!(page.shown(watch), page.server(1));
+    assert_eq!(page.notices()[1], Notice::Deleted(vec!["gone".into()]));
+}
+
+#[test]
+fn what_is_shown_stays_until_the_other_state_has_come() {
+    let (mut page, watch) = away_from_a_fork();
+    page.holds = true;
+    page.go_up();
+    assert!(!page.is_synced(watch));
+    assert_eq!(page.shown(watch), map(&[("same", "1"), ("k", "lost"), ("gone", "lost")]));
+    page.release();
+    assert_eq!(page.shown(watch), page.server(1));
+}
+
+#[test]
+fn a_server_that_names_wrong_digests_is_pulled_from_once_a_resume() {
+    let mut page = away();
+    page.holds_resume = true;
+    page.go_up();
+    let mut wrong = part(1, &page.messages[&name(1)].clone(), 2);
+    wrong.digest = wrong.digest.map(|digest| digest ^ 1);
+    page.frame(resumed(vec![wrong], true));
+    page.pass(MINUTE);
+    assert_eq!(page.pulls().len(), 1);
+    assert_eq!(page.notices(), []);
+    let get = page.get(1);
+    assert_eq!(page.read(get), map(&[("k", "before")]));
+}
+
+#[test]
+fn a_server_that_names_no_digest_is_believed() {
+    let (mut page, _) = away_from_a_fork();
+    page.holds_resume = true;
+    page.go_up();
+    let mut silent = part(1, &page.messages[&name(1)].clone(), 4);
+    silent.digest = None;
+    page.frame(resumed(vec![silent], true));
+    page.pass(MINUTE);
+    assert!(page.pulls().is_empty());
+}
+
 #[test]
 fn what_one_frame_cannot_name_is_pulled() {
     let mut page = Page::live(config());

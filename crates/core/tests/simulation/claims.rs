@@ -72,7 +72,8 @@ impl World {
             assert!(store.queued.is_empty() && store.holder.is_none(), "an outbox that is not drained");
         }
         for (value, times) in self.accepted.iter().filter(|(value, _)| !self.too_late.contains(*value)) {
-            assert_eq!(*times, 1, "{value} was written more than once");
+            // What was lost may have been written again.
+            assert!(*times == 1 || self.is_forked, "{value} was written more than once");
         }
         for value in &self.done {
             assert!(self.accepted.contains_key(value), "{value} was acknowledged, and is not written");

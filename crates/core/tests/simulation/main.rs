@@ -1,6 +1,6 @@
 //! Clients against the law, on virtual time, under delay, loss, doubled requests, connections that break, networks that
 //! are gone for a while, pages that are closed and opened again, tabs of one user that share what is kept, servers that
-//! restart, machines that sleep. Each run is made from its seed alone: `SIMULATION_SEED=n` runs one, `SIMULATION_SEEDS=n`
+//! restart, servers that lose what they have acknowledged, machines that sleep. Each run is made from its seed alone: `SIMULATION_SEED=n` runs one, `SIMULATION_SEEDS=n`
 //! the first n.
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +25,7 @@ use message_extensions_core::code::{Error, NOT_READY, SEQ_CONFLICT};
 use message_extensions_core::law::{Message, Operation, Terms, Writer};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
+use message_extensions_core::serve::frames::is_as_named;
 use message_extensions_core::wire::{self, MessageState, QueuedWrite, ServerFrame, SetRequest};
 
 const SECOND: u64 = 1000;
@@ -36,6 +37,8 @@ const LONGEST_SLEEP: u64 = 600 * SECOND;
 use store::{Kept, Store};
 
 type Map = BTreeMap<String, String>;
+/// By user, each with its request id.
+type Answers = BTreeMap<usize, VecDeque<(String, Reply)>>;
 
 /// Something that reaches somebody.
 enum Arrival {
@@ -44,8 +47,8 @@ enum Arrival {
     SocketOpen(usize, u32),
     Frame(usize, u32, ServerFrame),
     Login(usize, u32),
-    /// A resume has reached the server: the Seq up to which the message is known.
-    Resume(usize, u32, u64),
+    /// A resume has reached the server: the Seq up to which the message is known, and the digest.
+    Resume(usize, u32, (u64, Option<u32>)),
     Closed(usize, u32),
     /// The user does something.
     Act(usize),
@@ -58,6 +61,8 @@ enum Arrival {
     Open(usize, u32),
     /// The server stops and is back at once.
     ServerRestart,
+    /// It is back without the last changes.
+    Failover,
 }
 
 struct Peer {
@@ -100,11 +105,15 @@ struct World {
     arrivals: BTreeMap<u64, Arrival>,
     message: Message,
     /// The last answers to each user's writes, by request id, as a store remembers them.
-    answers: BTreeMap<usize, VecDeque<(String, Reply)>>,
+    answers: Answers,
     /// Request ids whose answers are not remembered any more, and what was written again with such a one.
     forgotten: BTreeSet<String>,
     too_late: BTreeSet<String>,
     stores: Vec<Store>,
+    /// The server may lose changes: what was before each one. Whether it has.
+    forks: bool,
+    past: Vec<(Message, Answers)>,
+    is_forked: bool,
     /// The endpoint has no push connection.
     is_without_push: bool,
     /// How often each value that somebody set was accepted.
@@ -198,6 +207,9 @@ impl World {
         let peers = (0..number).map(|i| Peer::new(i, user(i), &mut rng)).collect();
         Self {
             is_without_push: rng.u8(..) < 12,
+            forks: rng.u8(..) < 64,
+            past: Vec::new(),
+            is_forked: false,
             rng,
             now: 0,
             count: 0,
@@ -260,6 +272,14 @@ impl World {
                 self.later(at, Arrival::ServerRestart);
             }
         }
+        if self.forks {
+            for _ in 0..2 {
+                let at = self.rng.u64(10 * SECOND..TROUBLE);
+                self.later(at, Arrival::Failover);
+            }
+            // An answer of before may have come after a client had compared: it compares again when it comes back.
+            self.later(TROUBLE + 100 * SECOND, Arrival::ServerRestart);
+        }
         for i in 0..self.peers.len() {
             self.login(i);
             let at = self.rng.u64(0..SECOND);
@@ -312,7 +332,7 @@ impl World {
                 self.peers[i].is_connected = true;
                 self.frame(i, ServerFrame { r#type: ServerFrame::READY.into(), ..ServerFrame::default() });
             }
-            Arrival::Resume(i, socket, known) if socket == self.peers[i].socket => self.resume(i, known),
+            Arrival::Resume(i, socket, named) if socket == self.peers[i].socket => self.resume(i, named),
             Arrival::Frame(i, socket, frame) if socket == self.peers[i].socket => {
                 let now = self.clock(i);
                 self.peers[i].client.handle_frame(Some(frame), now);
@@ -340,13 +360,8 @@ impl World {
             }
             Arrival::Kept(i, page, kept) if page == self.peers[i].page => self.kept(i, kept),
             Arrival::Open(i, page) if page == self.peers[i].page => self.login(i),
-            Arrival::ServerRestart => {
-                for i in 0..self.peers.len() {
-                    let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
-                    self.peers[i].is_connected = false;
-                    self.later(at, Arrival::Closed(i, socket));
-                }
-            }
+            Arrival::ServerRestart => self.restart(),
+            Arrival::Failover => self.fail_over(),
             _ => {}
         }
     }
@@ -386,7 +401,8 @@ impl World {
                         assert_eq!(named.len(), 1);
                         // Now and then it is never answered.
                         if !self.is_lost() {
-                            self.later(at, Arrival::Resume(i, socket, named[0].latest_seq.unwrap()));
+                            let known = (named[0].latest_seq.unwrap(), named[0].digest);
+                            self.later(at, Arrival::Resume(i, socket, known));
                         }
                     } else if self.peers[i].is_connected {
                         self.frame(

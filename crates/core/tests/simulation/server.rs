@@ -37,6 +37,9 @@ impl World {
         let (writer, terms) = (format!("u{user}"), Terms::new(&Limits::DEFAULT, self.now));
         let decision = self.message.decide(&operation, Writer::new(&writer), terms).unwrap();
         if let Some(change) = &decision.change {
+            if self.forks {
+                self.past.push((self.message.clone(), self.answers.clone()));
+            }
             self.message.absorb(change);
             if let ChangeKind::Set(items) = &change.kind {
                 self.history.extend(items.iter().cloned());
@@ -44,7 +47,7 @@ impl World {
                     *self.accepted.entry(value.clone()).or_default() += 1;
                 }
             }
-            if let Some(now) = written(change, "count") {
+            if let Some(now) = written(change, "count").filter(|_| !self.is_forked) {
                 assert_eq!(now, plus_one(count.as_deref()), "a mutation that overwrites another");
             }
             for other in 0..self.peers.len() {
@@ -64,11 +67,32 @@ impl World {
         Reply::Set(decision.into_reply())
     }
 
+    /// The last changes are lost with all that is remembered of them, as by a failover to a replica that had not got them; those
+    /// that come take their Seqs.
+    pub(super) fn fail_over(&mut self) {
+        for _ in 0..self.rng.u8(1..=5) {
+            let Some((message, answers)) = self.past.pop() else { break };
+            self.is_forked = true;
+            self.message = message;
+            self.answers = answers;
+        }
+        self.restart();
+    }
+
+    /// Every connection ends.
+    pub(super) fn restart(&mut self) {
+        for i in 0..self.peers.len() {
+            let (at, socket) = (self.now + self.delay(), self.peers[i].socket);
+            self.peers[i].is_connected = false;
+            self.later(at, Arrival::Closed(i, socket));
+        }
+    }
+
     /// What has changed since `known`, a frame a page.
-    pub(super) fn resume(&mut self, i: usize, known: u64) {
+    pub(super) fn resume(&mut self, i: usize, named: (u64, Option<u32>)) {
         let state = self.message.clone();
-        let mut start = known + 1;
-        let mut more = state.latest_seq != known;
+        let mut start = named.0 + 1;
+        let mut more = !is_as_named(named, (state.latest_seq, Some(state.digest())));
         while more {
             let page = state.pull(start).into_reply(true);
             more = page.complete_flag == 0;
@@ -77,6 +101,7 @@ impl World {
                 complete_flag: Some(page.complete_flag),
                 latest_seq: Some(page.latest_seq),
                 clear_seq: Some(page.clear_seq),
+                digest: page.digest,
                 extension_list: Some(page.extension_list),
                 ..MessageState::default()
             };

@@ -35,7 +35,9 @@ impl World {
             Event::Keep(states) => {
                 for state in states {
                     let kept = &mut self.stores[user].state;
-                    if kept.as_ref().is_none_or(|kept| kept.latest_seq <= state.latest_seq) {
+                    if state.extension_list.is_none() {
+                        *kept = None;
+                    } else if kept.as_ref().is_none_or(|kept| kept.latest_seq <= state.latest_seq) {
                         *kept = Some(state);
                     }
                 }

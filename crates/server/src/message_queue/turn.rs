@@ -98,9 +98,18 @@ impl Turn {
         }
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
-        let (id, after, expected_seq) = (self.id, self.after, self.expected_seq);
-        let group = self.group.take();
-        Some(Commit { message_no, id, after, group, expected_seq, changes, answers, webhooks, record: None })
+        Some(Commit {
+            message_no,
+            id: self.id,
+            after: self.after,
+            group: self.group.take(),
+            expected_seq: self.expected_seq,
+            changes,
+            digest: self.message.digest(),
+            answers,
+            webhooks,
+            record: None,
+        })
     }
 
     /// The commit on top of which everything was decided; 0 where the store is not shared.

@@ -232,6 +232,7 @@ impl Archive {
             message_no,
             id: fastrand::u64(1..),
             changes,
+            digest: self.state.digest(),
             answers: self.answers.clone(),
             ..Commit::default()
         }

@@ -11,7 +11,7 @@ use message_extensions_core::law::Message;
 
 use self::webhooks::Webhooks;
 use super::{
-    AnswerId, Archive, C2cPage, Commit, Conversation, Group, Inserted, Loaded, MessageName, NewGroup,
+    AnswerId, Archive, C2cPage, Commit, Conversation, Group, Head, Inserted, Loaded, MessageName, NewGroup,
     NewMessage, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use crate::clock::now_ms;
@@ -257,8 +257,8 @@ impl Store for MemoryStore {
         Ok(newest_first.filter(|m| max_seq.is_none_or(|max| m.msg_seq <= max)).take(count).cloned().collect())
     }
 
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        Ok(self.data().messages.get(&message_no).map(|m| m.extensions.latest_seq))
+    async fn head(&self, message_no: i64) -> Result<Option<Head>, StoreError> {
+        Ok(self.data().messages.get(&message_no).map(|m| Head::of(&m.extensions)))
     }
 
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {

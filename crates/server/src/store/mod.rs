@@ -74,8 +74,8 @@ pub trait Store: Send + Sync {
         count: usize,
     ) -> Result<Vec<StoredMessage>, StoreError>;
 
-    /// The counter of a message, for less than it costs to load the message. `None`: it is gone.
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError>;
+    /// Which state a message is in, for less than it costs to load the message. `None`: it is gone.
+    async fn head(&self, message_no: i64) -> Result<Option<Head>, StoreError>;
 
     /// The extensions of a message and what is remembered of its callers. `None`: it is gone.
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;
@@ -181,7 +181,7 @@ pub trait Store: Send + Sync {
 
     /// Whether it can be written and read. Nothing is written for it as long as writes succeed.
     async fn check(&self) -> Result<(), StoreError> {
-        self.latest_seq(0).await.map(drop)
+        self.head(0).await.map(drop)
     }
 
     /// Adds the store's own metrics, if it has any, to those of the server.
@@ -391,6 +391,23 @@ pub struct C2cPage {
     pub count: usize,
 }
 
+/// Which state of its extensions a message is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The counter.
+    pub latest_seq: u64,
+    /// [`Message::digest`]; `None`: a program that knew of none wrote it last.
+    pub digest: Option<u32>,
+}
+
+impl Head {
+    /// That of a message.
+    #[must_use]
+    pub const fn of(message: &Message) -> Self {
+        Self { latest_seq: message.latest_seq, digest: Some(message.digest()) }
+    }
+}
+
 /// The extensions of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loaded {
@@ -428,6 +445,8 @@ pub struct Commit {
     pub expected_seq: u64,
     /// Ascending by Seq, the first is `expected_seq + 1`.
     pub changes: Vec<Change>,
+    /// [`Message::digest`] after them.
+    pub digest: u32,
     /// Answers to remember.
     pub answers: Vec<(AnswerId, String)>,
     /// What a webhook is to tell of the changes, ascending by Seq; empty when there is none.

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use message_extensions_core::law::{Change, ChangeKind};
 use message_extensions_server::config::Config;
 use message_extensions_server::store::{
-    Archive, C2cPage, Commit, Group, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage, Store,
-    StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage,
+    Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use serde_json::json;
 
@@ -98,9 +98,9 @@ impl Store for FaultyStore {
     ) -> Result<Vec<StoredMessage>, StoreError> {
         self.inner.list_group(group_no, max_seq, count).await
     }
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
+    async fn head(&self, message_no: i64) -> Result<Option<Head>, StoreError> {
         wait(&self.counter_delay).await;
-        self.inner.latest_seq(message_no).await
+        self.inner.head(message_no).await
     }
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
         if self.loads_fail.load(Ordering::SeqCst) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use message_extensions_server::store::{
-    Archive, Bus, C2cPage, Commit, Group, Heard, Inserted, Loaded, MessageName, NewGroup, NewMessage,
+    Archive, Bus, C2cPage, Commit, Group, Head, Heard, Inserted, Loaded, MessageName, NewGroup, NewMessage,
     RedisStore, Store, StoreError, StoredMessage, Topic, Trimmed, Webhook,
 };
 
@@ -114,8 +114,8 @@ impl Store for FlawedStore {
     ) -> Result<Vec<StoredMessage>, StoreError> {
         self.inner.list_group(group_no, max_seq, count).await
     }
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        self.inner.latest_seq(message_no).await
+    async fn head(&self, message_no: i64) -> Result<Option<Head>, StoreError> {
+        self.inner.head(message_no).await
     }
     async fn answer(
         &self,

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use message_extensions_core::law::{Change, ChangeKind, Entry};
-use message_extensions_server::store::{AnswerId, Commit, MessageName, SqliteStore, Store};
+use message_extensions_server::store::{AnswerId, Commit, Head, MessageName, SqliteStore, Store};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -78,9 +78,11 @@ async fn has_everything_and_works(dir: &Path) {
         author: "bob".into(),
         time: 1_700_000_000_000,
     };
-    let commit = Commit { message_no: 7, expected_seq: 5, changes: vec![change], ..Commit::default() };
+    assert_eq!(store.head(7).await.unwrap(), Some(Head { latest_seq: 5, digest: None }));
+    let commit =
+        Commit { message_no: 7, digest: 9, expected_seq: 5, changes: vec![change], ..Commit::default() };
     store.commit(commit).await.unwrap();
-    assert_eq!(store.latest_seq(7).await.unwrap(), Some(6));
+    assert_eq!(store.head(7).await.unwrap(), Some(Head { latest_seq: 6, digest: Some(9) }));
     store.close().await;
 }
 
@@ -90,7 +92,7 @@ async fn a_file_of_version_1_keeps_everything_and_knows_when_each_message_was_ch
     drop(SqliteStore::open(dir.path()).unwrap());
     // The last change, or when it was sent.
     assert_eq!(times(dir.path()), [(7, 1_600_000_000_999), (9, 1_600_000_100_000)]);
-    assert_eq!(version(dir.path()), 2);
+    assert_eq!(version(dir.path()), 3);
     has_everything_and_works(dir.path()).await;
     assert_eq!(times(dir.path())[0], (7, 1_700_000_000_000));
 }
@@ -140,7 +142,7 @@ async fn a_server_that_is_killed_while_it_migrates_leaves_one_version_or_the_oth
             let rows = names.query_map((), |row| row.get(0)).unwrap();
             rows.collect::<Result<_, _>>().unwrap()
         };
-        let is_new = version(dir.path()) == 2;
+        let is_new = version(dir.path()) == 3;
         assert_eq!(columns("counters").contains(&"time".to_owned()), is_new);
         assert_eq!(!columns("webhooks").is_empty(), is_new);
         has_everything_and_works(dir.path()).await;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use message_extensions_core::law::{Change, ChangeKind, Message};
 use message_extensions_core::wire::Rules;
 use message_extensions_server::store::{
-    AnswerId, C2cPage, Commit, Conversation, MemoryStore, MessageName, NewGroup, NewMessage,
+    AnswerId, C2cPage, Commit, Conversation, Head, MemoryStore, MessageName, NewGroup, NewMessage,
     REMEMBERED_ANSWERS, SqliteStore, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 
@@ -48,6 +48,7 @@ macro_rules! contract {
 contract! {
     a_commit_is_loaded_as_the_law_would_have_it,
     the_counter_is_that_of_what_is_loaded,
+    the_digest_is_that_of_what_is_loaded_whatever_was_done,
     a_commit_on_another_seq_is_a_conflict_and_keeps_nothing,
     a_commit_on_a_message_that_is_gone_is_a_conflict,
     answers_are_kept_with_their_write_the_last_eight_of_each_caller,
@@ -138,14 +139,48 @@ async fn a_commit_is_loaded_as_the_law_would_have_it(store: &dyn Store) {
 
 async fn the_counter_is_that_of_what_is_loaded(store: &dyn Store) {
     let no = insert(store, message(group(store, "lunch").await, 1)).await.no;
-    assert_eq!(store.latest_seq(no).await.unwrap(), Some(0));
+    assert_eq!(store.head(no).await.unwrap().map(|head| head.latest_seq), Some(0));
     store.commit(commit(no, 0, vec![set(1, &[("k", "v")]), set(2, &[("k", "w")])])).await.unwrap();
-    assert_eq!(store.latest_seq(no).await.unwrap(), Some(2));
+    assert_eq!(store.head(no).await.unwrap().map(|head| head.latest_seq), Some(2));
     store.commit(commit(no, 2, vec![change(3, ChangeKind::Clear)])).await.unwrap();
-    assert_eq!(store.latest_seq(no).await.unwrap(), Some(3));
-    assert_eq!(store.latest_seq(no + 1000).await.unwrap(), None);
+    assert_eq!(store.head(no).await.unwrap().map(|head| head.latest_seq), Some(3));
+    assert_eq!(store.head(no + 1000).await.unwrap().map(|head| head.latest_seq), None);
     store.destroy_group("lunch").await.unwrap();
-    assert_eq!(store.latest_seq(no).await.unwrap(), None);
+    assert_eq!(store.head(no).await.unwrap().map(|head| head.latest_seq), None);
+}
+
+async fn the_digest_is_that_of_what_is_loaded_whatever_was_done(store: &dyn Store) {
+    let stored = insert(store, message(to("bob"), 1)).await;
+    let seed = fastrand::u64(..);
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut expected = Message::default();
+    for _ in 0..60 {
+        let key = |rng: &mut fastrand::Rng| rng.u8(0..6).to_string();
+        let before = expected.latest_seq;
+        let changes: Vec<_> = (1..=rng.u64(1..4))
+            .map(|n| {
+                change(
+                    before + n,
+                    match rng.u8(0..10) {
+                        0 => ChangeKind::Clear,
+                        1..=3 => ChangeKind::Delete(vec![key(&mut rng)]),
+                        _ => ChangeKind::Set(vec![(key(&mut rng), rng.u8(..).to_string())]),
+                    },
+                )
+            })
+            .collect();
+        changes.iter().for_each(|change| expected.absorb(change));
+        let digest = expected.digest();
+        store.commit(Commit { digest, ..commit(stored.no, before, changes) }).await.unwrap();
+        assert_eq!(store.head(stored.no).await.unwrap(), Some(Head::of(&expected)), "seed {seed}");
+        let Message { latest_seq, clear_seq, entries, .. } =
+            store.load(stored.no).await.unwrap().unwrap().message;
+        assert_eq!(Message::restore(latest_seq, clear_seq, entries).digest(), digest, "seed {seed}");
+    }
+    let copy = MemoryStore::new();
+    let archive = store.archive(stored.no).await.unwrap().unwrap();
+    let restored = copy.restore(&archive).await.unwrap().stored.no;
+    assert_eq!(copy.head(restored).await.unwrap(), Some(Head::of(&expected)), "seed {seed}");
 }
 
 async fn a_commit_on_another_seq_is_a_conflict_and_keeps_nothing(store: &dyn Store) {

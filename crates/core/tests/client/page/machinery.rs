@@ -85,7 +85,8 @@ impl Page {
                         continue;
                     }
                     let message = self.messages.entry(message).or_default();
-                    let mut more = message.latest_seq + 1 != start;
+                    let named = (state.latest_seq.unwrap(), state.digest);
+                    let mut more = !is_as_named(named, (message.latest_seq, Some(message.digest())));
                     while more {
                         let part = part(n, message, start);
                         more = part.complete_flag == Some(0);

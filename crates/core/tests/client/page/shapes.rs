@@ -46,6 +46,7 @@ pub(crate) fn part(n: u64, message: &Message, start: u64) -> MessageState {
         complete_flag: Some(page.complete_flag),
         latest_seq: Some(page.latest_seq),
         clear_seq: Some(page.clear_seq),
+        digest: page.digest,
         extension_list: Some(page.extension_list),
         ..MessageState::default()
     }
@@ -97,6 +98,7 @@ pub(crate) fn refused_pull(code: u32) -> PullReply {
         complete_flag: 1,
         latest_seq: 0,
         clear_seq: 0,
+        digest: None,
         extension_list: Vec::<Extension>::new(),
     }
 }

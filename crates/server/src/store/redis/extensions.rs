@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use message_extensions_core::law::{ChangeKind, Entry, Message};
-use redis::FromRedisValue;
 
 use super::keys::Bucket;
 use super::messages::{changed_key, message_key};
 use super::script::{ANSWER, COMMIT, Call, LOAD};
 use super::{RedisStore, bus, digits, groups, unreadable, webhooks};
-use crate::store::{AnswerId, Commit, Loaded, REMEMBERED_ANSWERS, StoreError};
+use crate::store::{AnswerId, Commit, Head, Loaded, REMEMBERED_ANSWERS, StoreError};
 
 /// LatestSeq, ClearSeq, the last commit, what each key holds, which answers are remembered where.
 pub(super) type Row = (u64, u64, u64, Vec<(String, String)>, Vec<(String, String)>);
@@ -21,13 +20,14 @@ pub(super) fn keys(no: i64) -> Vec<String> {
     vec![message_key(no), key("entries"), key("answer-names"), key("answers")]
 }
 
-/// One number of a message.
-pub(super) async fn head<T: FromRedisValue>(
-    store: &RedisStore,
-    no: i64,
-    field: &str,
-) -> Result<Option<T>, StoreError> {
-    let call = Call::command("HGET", message_key(no)).arg(field);
+pub(super) async fn head(store: &RedisStore, no: i64) -> Result<Option<Head>, StoreError> {
+    let call = Call::command("HMGET", message_key(no)).arg("seq").arg("digest");
+    let (latest_seq, digest): (Option<u64>, _) = store.engine.read(Bucket::of_no(no), call).await?;
+    Ok(latest_seq.map(|latest_seq| Head { latest_seq, digest }))
+}
+
+pub(super) async fn last_commit(store: &RedisStore, no: i64) -> Result<Option<u64>, StoreError> {
+    let call = Call::command("HGET", message_key(no)).arg("commit");
     store.engine.read(Bucket::of_no(no), call).await
 }
 
@@ -98,6 +98,7 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
         .number(bus::LOG_MS)
         .arg(group_no)
         .arg(group_version)
+        .number(commit.digest)
         .number(entries.len());
     for (key, entry) in entries {
         call = call.arg(key).arg(entry);

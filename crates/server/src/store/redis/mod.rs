@@ -37,8 +37,8 @@ use self::keys::Bucket;
 use self::script::{Call, NUMBER};
 pub use self::servers::Servers;
 use super::{
-    Archive, Bus, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, SeenGroup,
-    Store, StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, Bus, C2cPage, Commit, Group, Head, Inserted, Loaded, MessageName, NewGroup, NewMessage,
+    SeenGroup, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Everything on servers that other nodes use, too.
@@ -127,8 +127,8 @@ impl Store for RedisStore {
         messages::list_group(self, group_no, max_seq, count).await
     }
 
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        extensions::head(self, message_no, "seq").await
+    async fn head(&self, message_no: i64) -> Result<Option<Head>, StoreError> {
+        extensions::head(self, message_no).await
     }
 
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
@@ -182,7 +182,7 @@ impl Store for RedisStore {
     }
 
     async fn last_commit(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        extensions::head(self, message_no, "commit").await
+        extensions::last_commit(self, message_no).await
     }
 
     async fn group_version(&self, group_id: &str) -> Result<Option<(i64, u64)>, StoreError> {

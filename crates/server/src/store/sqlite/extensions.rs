@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::number::{integer, unsigned};
 use super::webhooks;
-use crate::store::{AnswerId, Commit, Loaded, REMEMBERED_ANSWERS};
+use crate::store::{AnswerId, Commit, Head, Loaded, REMEMBERED_ANSWERS};
 
-pub(super) fn latest_seq(db: &Connection, message_no: i64) -> rusqlite::Result<Option<u64>> {
-    db.prepare_cached("SELECT latest_seq FROM counters WHERE message_no = ?1")?
-        .query_row([message_no], |row| row.get(0).map(unsigned))
+pub(super) fn head(db: &Connection, message_no: i64) -> rusqlite::Result<Option<Head>> {
+    db.prepare_cached("SELECT latest_seq, digest FROM counters WHERE message_no = ?1")?
+        .query_row([message_no], |row| Ok(Head { latest_seq: unsigned(row.get(0)?), digest: row.get(1)? }))
         .optional()
 }
 
@@ -57,15 +57,16 @@ pub(super) fn commit(db: &Connection, commit: &Commit) -> rusqlite::Result<bool>
     let cleared = commit.changes.iter().rfind(|change| change.kind == ChangeKind::Clear);
     let is_expected =
         db.prepare_cached(
-            "UPDATE counters SET latest_seq = ?3, clear_seq = ifnull(?4, clear_seq), time = max(time, ifnull(?5, time))
-            WHERE message_no = ?1 AND latest_seq = ?2",
+            "UPDATE counters SET latest_seq = ?3, clear_seq = ifnull(?4, clear_seq), time = max(time, ifnull(?5, time)),
+            digest = ?6 WHERE message_no = ?1 AND latest_seq = ?2",
         )?
         .execute(params![
             no,
             integer(commit.expected_seq),
             integer(latest_seq),
             cleared.map(|change| integer(change.seq)),
-            commit.changes.last().map(|change| integer(change.time))
+            commit.changes.last().map(|change| integer(change.time)),
+            commit.digest
         ])? == 1;
     if is_expected {
         for change in &commit.changes {

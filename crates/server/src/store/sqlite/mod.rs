@@ -27,8 +27,8 @@ use rusqlite::Connection;
 use self::connections::Readers;
 use self::writer::Writer;
 use super::{
-    Archive, C2cPage, Commit, Group, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store, StoreError,
-    StoredMessage, Trimmed, Webhook,
+    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store,
+    StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Files up to this size are looked through at the start unless somebody says otherwise: one second or, when nothing of
@@ -179,8 +179,8 @@ impl Store for SqliteStore {
         self.read(move |db| messages::list_group(db, group_no, max_seq, count)).await
     }
 
-    async fn latest_seq(&self, message_no: i64) -> Result<Option<u64>, StoreError> {
-        self.read(move |db| extensions::latest_seq(db, message_no)).await
+    async fn head(&self, message_no: i64) -> Result<Option<Head>, StoreError> {
+        self.read(move |db| extensions::head(db, message_no)).await
     }
 
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
@@ -250,7 +250,7 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.writer.check().await?;
-        self.latest_seq(0).await.map(drop)
+        self.head(0).await.map(drop)
     }
 
     fn register(&self, metrics: &mut Registry) {

@@ -4,8 +4,9 @@ use rusqlite::{Connection, ErrorCode};
 
 /// The steps from an empty file to the present version, which is their number; kept in the file as `user_version`. A step
 /// that was released is never changed.
-const STEPS: [&str; VERSION as usize] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
-const VERSION: i64 = 2;
+const STEPS: [&str; VERSION as usize] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const VERSION: i64 = 3;
 /// Says that a file is ours ("MsgX"); kept since version 2.
 const APPLICATION_ID: i64 = 0x4d73_6758;
 

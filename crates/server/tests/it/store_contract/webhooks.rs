@@ -8,7 +8,7 @@ fn webhook(seq: u64) -> Webhook {
 
 /// The message's next changes, up to this Seq, each with its webhook.
 async fn commit_with_webhooks(store: &dyn Store, message_no: i64, up_to: u64) {
-    let expected_seq = store.latest_seq(message_no).await.unwrap().unwrap();
+    let expected_seq = store.head(message_no).await.unwrap().map(|head| head.latest_seq).unwrap();
     let seqs = expected_seq + 1..=up_to;
     let changes = seqs.clone().map(|seq| set(seq, &[("k", "v")])).collect();
     let webhooks = seqs.map(webhook).collect();

@@ -2,7 +2,7 @@
 -- on, 2 if the group's number or version is another; then nothing is kept. KEYS: message, entries, answers' names, answers, changed,
 -- webhooks of the message, messages with webhooks, webhooks by time, log, the group if it is to be compared. ARGV: number, the commit
 -- expected or '', the Seq expected, this commit, LatestSeq, ClearSeq or '', time or '', what is logged or '', for how long, the group's
--- number and version, then four times how many follow and those: entries (key, entry), answers' names (place, name), answers (place,
+-- number and version, digest, then four times how many follow and those: entries (key, entry), answers' names (place, name), answers (place,
 -- answer), webhooks (Seq, time, body).
 local head = redis.call('HMGET', KEYS[1], 'seq', 'commit', 'time')
 if head[2] == ARGV[4] then return 1 end
@@ -18,7 +18,7 @@ if ARGV[7] ~= '' and tonumber(ARGV[7]) > tonumber(time) then
   if math.floor(ARGV[7] / 60000) > math.floor(time / 60000) then redis.call('ZADD', KEYS[5], ARGV[7], ARGV[1]) end
   time = ARGV[7]
 end
-redis.call('HSET', KEYS[1], 'seq', ARGV[5], 'commit', ARGV[4], 'time', time)
+redis.call('HSET', KEYS[1], 'seq', ARGV[5], 'commit', ARGV[4], 'time', time, 'digest', ARGV[12])
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'clear', ARGV[6])
   redis.call('UNLINK', KEYS[2])
@@ -28,7 +28,7 @@ if ARGV[8] ~= '' then
   -- Twice as long, so that it need not be said each time.
   if redis.call('PTTL', KEYS[9]) < tonumber(ARGV[9]) then redis.call('PEXPIRE', KEYS[9], 2 * ARGV[9]) end
 end
-local at = 12
+local at = 13
 local function each(step, keep)
   local last = at + ARGV[at] * step
   if last > at then keep(at + 1, last) end

@@ -7,7 +7,7 @@ export const inCheckout = (path) => fileURLToPath(new URL(`../../${path}`, impor
 
 export const SERVER = inCheckout('target/release/message-extensions-server');
 export const LOAD = inCheckout('target/release/message-extensions-load');
-export const PACKAGE = inCheckout('pkg');
+export const PACKAGE = inCheckout('bench/node_modules/message-extensions');
 export const PAGE = inCheckout('docs/benchmarks.md');
 const RUN = inCheckout('target/bench');
 
@@ -20,4 +20,10 @@ export const resultFile = (part) => {
 export function folder(name) {
   mkdirSync(RUN, { recursive: true });
   return mkdtempSync(`${RUN}/${name}-`);
+}
+
+/** Data that are made once and used by every run. */
+export function keptFolder(name) {
+  mkdirSync(inCheckout('target/bench-kept'), { recursive: true });
+  return inCheckout(`target/bench-kept/${name}`);
 }

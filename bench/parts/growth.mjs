@@ -1,7 +1,8 @@
 // What a call costs the server when much is stored, and when much is in one message.
 
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { COMMAND, path, startOurs } from '../lib/ours.mjs';
-import { LOAD, folder } from '../lib/paths.mjs';
+import { LOAD, folder, keptFolder } from '../lib/paths.mjs';
 import { run } from '../lib/programs.mjs';
 import { contest, of } from '../lib/rounds.mjs';
 import { cpu, resident } from '../lib/usage.mjs';
@@ -17,21 +18,28 @@ const set = (key) =>
 const register = `${path(COMMAND.register, 'administrator')} {${ADDRESS}}`;
 
 /** Calls for `count` messages, of which every `step`th from the first; gives the server's µs of CPU a call. */
-async function call(server, { template, first = 0, step = 1, count, times = 1 }) {
-  const each = count / CONNECTIONS;
-  const plan = Array.from({ length: CONNECTIONS }, (_, n) => `${first + n * each * step}\t${step}\t${each}\t${template}`);
+async function call(server, { template, first = 0, step = 1, count, times = 1, connections = CONNECTIONS }) {
+  const each = count / connections;
+  const plan = Array.from({ length: connections }, (_, n) => `${first + n * each * step}\t${step}\t${each}\t${template}`);
   const used = cpu(server.pid);
   const { answers } = JSON.parse(await run(LOAD, ['http', `127.0.0.1:${server.port}`, `${times}x`], { input: plan.join('\n') }));
   return (used() / answers) * 1e6;
 }
 
-/** A folder with so many messages, one key in each. */
+/** A folder with so many messages, one key in each: made once, since it takes minutes, and a copy for each run. */
 async function filled(messages) {
+  const kept = keptFolder(`${messages}-messages`);
+  if (!existsSync(kept)) {
+    const data = `${kept}.part`;
+    rmSync(data, { recursive: true, force: true });
+    const server = await startOurs({ data });
+    await call(server, { template: register, count: messages, connections: 250 });
+    await call(server, { template: set('first'), count: messages, connections: 250 });
+    await server.stop();
+    renameSync(data, kept);
+  }
   const data = folder('grown');
-  const server = await startOurs({ data });
-  await call(server, { template: register, count: messages });
-  await call(server, { template: set('first'), count: messages });
-  await server.stop();
+  cpSync(kept, data, { recursive: true });
   return data;
 }
 
@@ -91,10 +99,10 @@ function withKeys(server, place) {
 const grows = (key, label) => ({ key, label, isCompared: true, isGrowth: true });
 
 export async function measure({ isQuick, rounds, say }) {
-  const sizes = isQuick ? [1e3, 1e4, 1e5] : [1e3, 1e4, 1e5, 1e6];
+  const sizes = isQuick ? [1e3, 1e4] : [1e3, 1e4, 1e5, 1e6];
   const contenders = [];
   for (const size of sizes) {
-    say(`filling ${size}`);
+    say(`${size} messages are made, unless they are there`);
     contenders.push(stored(size, await filled(size)));
   }
   const messages = {

@@ -14,16 +14,17 @@ const latestOf = (message) => latest.get(message) ?? KEYS;
 
 let socket;
 
-/** A change by somebody else, as the server pushes it. */
-export function push(message, key, value) {
+/** A change by somebody else, as the server pushes it; delivered by {@link deliver}. */
+export function change(message, key, value) {
   const seq = latestOf(message) + 1;
   latest.set(message, seq);
-  const change = { CallbackCommand: 'Group.CallbackAfterGroupMsgExtension', GroupId: 'lunch', MsgSeq: message, OperateType: 1 };
+  const about = { CallbackCommand: 'Group.CallbackAfterGroupMsgExtension', GroupId: 'lunch', MsgSeq: message, OperateType: 1 };
   const entries = { ExtensionList: [{ Key: key, Value: value, Seq: seq }], Seq: seq, EventTime: 1_665_388_301_234, Author: 'bob' };
-  hear({ Type: 'push', Events: [{ ...change, ...entries, MessageID: `bob-1665388280-${message}` }] });
+  return JSON.stringify({ Type: 'push', Events: [{ ...about, ...entries, MessageID: `bob-1665388280-${message}` }] });
 }
 
-const hear = (frame) => socket.onmessage({ data: JSON.stringify(frame) });
+export const deliver = (data) => socket.onmessage({ data });
+const hear = (frame) => deliver(JSON.stringify(frame));
 
 const soon = (work) => queueMicrotask(work);
 

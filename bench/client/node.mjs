@@ -19,6 +19,15 @@ const host = {
     return process.memoryUsage().heapUsed + wasmBytes();
   },
 };
-const wasm = () => readFile(new URL(import.meta.resolve('message-extensions/wasm')));
-console.log(JSON.stringify(await measure(contender, host, () => contender.open(() => import('message-extensions'), wasm))));
+const load = {
+  ours: () => import('message-extensions'),
+  wasm: () => readFile(new URL(import.meta.resolve('message-extensions/wasm'))),
+  vendor: async () => {
+    const modules = [import('@tencentcloud/lite-chat/basic'), import('@tencentcloud/lite-chat/plugins/message-enhancer')];
+    return (await Promise.all(modules)).map((module) => module.default);
+  },
+};
+const print = console.log;
+console.log = console.info = console.warn = console.debug = console.error = () => {};
+print(JSON.stringify(await measure(contender, host, load)));
 process.exit(0);

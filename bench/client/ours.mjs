@@ -1,8 +1,8 @@
 // Our client, as an app uses it.
 
-import { install, push } from './fake.mjs';
+import { install } from './fake.mjs';
 
-export { push };
+export { change, deliver } from './fake.mjs';
 
 const message = (n) => ({
   ID: `bob-1665388280-${n}`,
@@ -18,13 +18,13 @@ const message = (n) => ({
   type: 'TIMCustomElem',
 });
 
-/** @param {() => Promise<object>} load imports the package, the one for this host */
-export async function open(load, wasm) {
+/** @param {{ours: () => Promise<object>, wasm: () => Promise<unknown>}} load imports the package, brings its wasm */
+export async function open({ ours, wasm }) {
   // The wasm comes over the host's own network.
-  const source = wasm && (await wasm());
+  const source = await wasm();
   install();
-  const { create, EVENT } = await load();
-  const chat = create({ SDKAppID: 1_400_000_123, endpoint: 'http://chat.example', persistence: false, ...(source && { wasm: source }) });
+  const { create, EVENT } = await ours();
+  const chat = create({ SDKAppID: 1_400_000_123, endpoint: 'http://chat.example', persistence: false, wasm: source });
   const isReady = new Promise((resolve) => chat.on(EVENT.SDK_READY, resolve));
   await chat.login({ userID: 'alice', userSig: 'any' });
   await isReady;

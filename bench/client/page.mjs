@@ -15,10 +15,18 @@ const host = {
   },
 };
 
+const load = {
+  ours: () => import('/package/index.js'),
+  wasm: () => post('/package/message_extensions_bg.wasm'),
+  vendor: async () => {
+    const modules = ['basic', 'plugins/message-enhancer'].map((name) => import(`/vendor/lite-chat/${name}.es.js`));
+    return (await Promise.all(modules)).map((module) => module.default);
+  },
+};
+
 async function run() {
   const contender = await import(`./${new URLSearchParams(location.search).get('contender')}.mjs`);
-  const wasm = () => post('/package/message_extensions_bg.wasm');
-  return measure(contender, host, () => contender.open(() => import('/package/index.js'), wasm));
+  return measure(contender, host, load);
 }
 
 const result = await run().catch((error) => ({ error: `${error?.message ?? error}` }));

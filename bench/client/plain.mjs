@@ -1,9 +1,9 @@
 // A client in plain JavaScript, as short as one that is right can be: the same protocol, a Map a message, merged by Seq. It
 // knows no retry, no time limit, no queue, no watches, no order between calls, and checks nothing that it is handed.
 
-import { install, push } from './fake.mjs';
+import { install } from './fake.mjs';
 
-export { push };
+export { change, deliver } from './fake.mjs';
 
 class PlainClient {
   #messages = new Map();

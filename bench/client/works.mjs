@@ -9,11 +9,11 @@ const [PUSHES, SETS, GETS, CACHED] = [2000, 2500, 1000, 300];
  * @param {object} host
  * @param {() => number} host.now microseconds: of CPU where the host tells, else of time, nothing else being done
  * @param {() => Promise<number>} host.memory bytes that are in use, WebAssembly's included
- * @param {() => Promise<object>} open
+ * @param {object} load how this host imports what is measured
  */
-export async function measure(contender, host, open) {
+export async function measure(contender, host, load) {
   const begun = performance.now();
-  const client = await open();
+  const client = await contender.open(load);
   const ready = performance.now() - begun;
 
   await client.get(1);
@@ -23,17 +23,21 @@ export async function measure(contender, host, open) {
     heard += 1;
     tell?.();
   });
-  async function pushes(amount) {
-    for (let n = 0; n < amount; n += 1) {
-      const before = heard;
-      contender.push(1, keyOf((n % KEYS) + 1), `value-${n}`);
-      if (heard === before) await new Promise((resolve) => (tell = resolve));
-    }
+  /** The frames are made before the time begins. */
+  function pushes(amount) {
+    const frames = Array.from({ length: amount }, (_, n) => contender.change(1, keyOf((n % KEYS) + 1), `value-${n}`));
+    return async () => {
+      for (const frame of frames) {
+        const before = heard;
+        contender.deliver(frame);
+        if (heard === before) await new Promise((resolve) => (tell = resolve));
+      }
+    };
   }
-  const set = async (amount) => {
+  const set = (amount) => async () => {
     for (let n = 0; n < amount; n += 1) await client.set(1, keyOf((n % KEYS) + 1), `value-${n}`);
   };
-  const get = async (amount) => {
+  const get = (amount) => async () => {
     for (let n = 0; n < amount; n += 1) await client.get(1);
   };
 
@@ -54,9 +58,10 @@ export async function measure(contender, host, open) {
 
 /** Microseconds for one, after some that do not count. */
 async function each(host, work, amount, first) {
-  await work(first);
+  await work(first)();
+  const all = work(amount);
   const begun = host.now();
-  await work(amount);
+  await all();
   return (host.now() - begun) / amount;
 }
 

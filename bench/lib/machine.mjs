@@ -21,7 +21,7 @@ const commit = () => {
   const git = (...args) => execFileSync('git', args, { cwd: inCheckout('.'), encoding: 'utf8' }).trim();
   try {
     // What a run writes itself is no change.
-    const changed = git('status', '--porcelain', '--', '.', ':!docs/benchmarks.md');
+    const changed = git('status', '--porcelain', '--', '.', ':!docs/benchmarks.md', ':!bench/results');
     return `${git('rev-parse', '--short', 'HEAD')}${changed && ', with changes'}`;
   } catch {
     return 'unknown';

@@ -1,6 +1,6 @@
-// Where things are: in the checkout, and below target/bench what a run leaves.
+// Where things are: in the checkout, what was measured, and below target/bench what a run needs.
 
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const inCheckout = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -11,10 +11,11 @@ export const PACKAGE = inCheckout('bench/node_modules/message-extensions');
 export const PAGE = inCheckout('docs/benchmarks.md');
 const RUN = inCheckout('target/bench');
 
-export const resultFile = (part) => {
-  mkdirSync(RUN, { recursive: true });
-  return `${RUN}/${part}.json`;
-};
+/** What each part came to when it was last measured; `machine` is what all were measured on. */
+export const resultFile = (part) => inCheckout(`bench/results/${part}.json`);
+
+/** Removes what servers have left of data. */
+export const clean = () => rmSync(RUN, { recursive: true, force: true });
 
 /** A new folder on the disk of the checkout: what is durable must not be in memory. */
 export function folder(name) {

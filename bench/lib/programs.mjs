@@ -66,7 +66,7 @@ async function line(child, says) {
 async function listens(port) {
   for (;;) {
     const socket = connect(port, '127.0.0.1');
-    const isThere = await Promise.race([once(socket, 'connect').then(() => true, () => false)]);
+    const isThere = await once(socket, 'connect').then(() => true, () => false);
     socket.destroy();
     if (isThere) return undefined;
     await sleep(20);

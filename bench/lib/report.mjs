@@ -60,7 +60,7 @@ const note = (part) => readFileSync(new URL(`../notes/${part.name}.md`, import.m
 export function section(part, result) {
   if (!result) return `## ${part.title}\n\nNot measured.\n\n${targetLines(part, {})}\n\n${note(part)}`;
   const { tables, outcomes, rounds, isQuick, date, load } = result;
-  const when = `\`cargo xtask bench ${part.name}${isQuick ? ' --quick' : ''}\`, ${rounds} rounds, ${date}, load average before ${load}.`;
+  const when = `\`cargo xtask bench ${part.name}${isQuick ? ' --quick' : ''}\`, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${date}, load average before ${load}.`;
   return [`## ${part.title}`, when, ...tables.map(markdownTable), targetLines(part, outcomes), note(part)].join('\n\n');
 }
 

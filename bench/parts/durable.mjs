@@ -76,7 +76,7 @@ const COLUMNS = [
 ];
 
 export async function measure({ isQuick, rounds, say }) {
-  const seconds = isQuick ? 1.5 : 4;
+  const seconds = isQuick ? 1 : 3;
   const outcomes = {};
   const tables = [];
   for (const [kind, title] of [['many', `${CONNECTIONS * EACH} messages`], ['hot', 'one hot message']]) {

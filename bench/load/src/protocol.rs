@@ -34,13 +34,16 @@ impl Protocol {
         match self {
             Self::Http => {
                 let (path, body) = text.split_once(' ').unwrap_or((text, ""));
-                let head = format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n\r\n", body.len());
+                let head =
+                    format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n\r\n", body.len());
                 request.extend(head.bytes().chain(body.bytes()));
             }
             Self::Redis => {
                 let words: Vec<_> = text.split(' ').collect();
                 request.extend(format!("*{}\r\n", words.len()).bytes());
-                words.iter().for_each(|word| request.extend(format!("${}\r\n{word}\r\n", word.len()).bytes()));
+                words
+                    .iter()
+                    .for_each(|word| request.extend(format!("${}\r\n{word}\r\n", word.len()).bytes()));
             }
             Self::Postgres => {
                 request.push(b'Q');

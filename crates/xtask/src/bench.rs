@@ -4,13 +4,20 @@ use anyhow::Result;
 
 use crate::package;
 use crate::repo::Repo;
+use crate::run::Cmd;
 use crate::setup::{self, Purpose};
 
 /// What the load of the server parts is, in `bench/load`.
 const LOAD: &str = "message-extensions-load";
 
+/// In a part's place: only writes the page anew, of what was measured before.
+const PAGE: &str = "page";
+
 /// Builds what is measured, brings what it is measured beside, and measures all parts or one.
 pub(crate) fn run(repo: &Repo, part: Option<&str>, is_quick: bool) -> Result<()> {
+    if part == Some(PAGE) {
+        return Cmd::new("node").arg(repo.path("bench/run.mjs")).arg(PAGE).run();
+    }
     let ready = setup::run(repo, Purpose::Bench)?;
     package::build(repo, &ready)?;
     ready.cmd(repo, "cargo").args(["build", "--release", "-p", LOAD]).run()?;

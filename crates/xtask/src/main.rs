@@ -74,7 +74,7 @@ enum Chore {
     },
     /// Measure client and server beside their peers, and write docs/benchmarks.md
     Bench {
-        /// One part by its name; without it all
+        /// One part by its name; without it all. `page` measures nothing, and only writes the page anew
         part: Option<String>,
         /// Fewer rounds and smaller sizes, for a look
         #[arg(long)]

@@ -23,12 +23,19 @@ export async function contest({ rounds, contenders, say }) {
       } catch (error) {
         // A peer that cannot run is named; ours must.
         if (turn === 0) throw error;
-        skipped.push({ name, why: String(error.message).split('\n')[0] });
+        skipped.push({ name, why: reason(error) });
         say(`${name} is skipped: ${error.message}`);
       }
     }
   }
   return { rows: rows.filter(({ name }) => !skipped.some((one) => one.name === name)), skipped };
+}
+
+/** The line that says what was wrong, without the folders of this machine. */
+function reason({ message }) {
+  const lines = String(message).split('\n');
+  const line = lines.find((one) => /^\w*Error\b|^ERROR/.test(one)) ?? lines[0];
+  return line.replace(/(\/[\w.@-]+)+\//g, '').replace(/\.$/, '');
 }
 
 export function median(values) {

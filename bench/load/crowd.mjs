@@ -24,6 +24,10 @@ function see(viewer, voter) {
   if (left === 0) allHaveSeen();
 }
 
+/** Frames that all were sent; of those who count them. */
+let frames = 0;
+plan.frame = () => (frames += 1);
+
 const users = [];
 for (let first = 0; first < plan.users; first += 25) {
   const some = Array.from({ length: Math.min(25, plan.users - first) }, (_, i) => connect(plan, first + i, (voter) => see(first + i, voter)));
@@ -31,6 +35,7 @@ for (let first = 0; first < plan.users; first += 25) {
 }
 await sleep(300);
 
+frames = 0;
 const used = cpu(plan.pid);
 const own = process.cpuUsage();
 const begun = performance.now();
@@ -55,6 +60,7 @@ console.log(
     p50: quantile(took, 0.5),
     p99: quantile(took, 0.99),
     memory: mostResident(plan.pid),
+    ...(frames && { frames: frames / plan.users }),
     load: (user + system) / 1e6,
   }),
 );

@@ -43,6 +43,7 @@ const COLUMNS = [
   { key: 'cpu', label: 'server CPU, s', isCompared: true },
   { key: 'p99', label: 'p99 to the others, ms', isCompared: true },
   { key: 'p50', label: 'p50, ms' },
+  { key: 'frames', label: 'frames to each' },
   { key: 'memory', label: 'most memory, MiB', isCompared: true },
   { key: 'load', label: "load's CPU, s" },
 ];

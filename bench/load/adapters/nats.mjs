@@ -6,7 +6,7 @@ import { connect as connectTo } from '@nats-io/transport-node';
 
 export async function connect({ port }, n, see) {
   const connection = await connectTo({ port });
-  const kv = await new Kvm(jetstream(connection)).open('vote');
+  const kv = await new Kvm(jetstream(connection, { timeout: 120_000 })).open('vote');
   const watch = await kv.watch({ include: 'updates' });
   (async () => {
     for await (const { key } of watch) see(Number(key.slice(4, -2)));

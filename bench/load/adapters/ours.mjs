@@ -16,9 +16,10 @@ export async function login({ port }, n) {
   return socket;
 }
 
-export async function connect({ port, target }, n, see) {
+export async function connect({ port, target, frame }, n, see) {
   const socket = await login({ port }, n);
   socket.on('message', (data) => {
+    frame();
     for (const { ExtensionList = [] } of JSON.parse(data).Events ?? []) {
       for (const { Key } of ExtensionList) see(Number(Key.slice(4, -2)));
     }

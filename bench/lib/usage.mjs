@@ -2,10 +2,19 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 
+/** What can be read of a process that may have ended meanwhile. */
+function unlessEnded(read) {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
 /** The process and, as PostgreSQL has them, its children. */
 function family(pid) {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+  const children = unlessEnded(() => readdirSync(`/proc/${pid}/task`)).flatMap((thread) =>
+    unlessEnded(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean)),
   );
   return [String(pid), ...children.flatMap(family)];
 }
@@ -14,12 +23,9 @@ function family(pid) {
 function threads(pid) {
   const all = new Map();
   for (const one of family(pid)) {
-    for (const thread of readdirSync(`/proc/${one}/task`)) {
-      try {
-        all.set(thread, Number(readFileSync(`/proc/${one}/task/${thread}/schedstat`, 'utf8').split(' ')[0]));
-      } catch {
-        // It has ended since.
-      }
+    for (const thread of unlessEnded(() => readdirSync(`/proc/${one}/task`))) {
+      const [used] = unlessEnded(() => readFileSync(`/proc/${one}/task/${thread}/schedstat`, 'utf8').split(' '));
+      if (used) all.set(thread, Number(used));
     }
   }
   return all;

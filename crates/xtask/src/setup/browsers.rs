@@ -82,6 +82,11 @@ pub(super) fn geckodriver_is_given() -> bool {
     GECKODRIVER.given().is_some()
 }
 
+/// Chromium alone.
+pub(super) fn chrome(path: &OsStr) -> Result<PathBuf> {
+    CHROME.get(path)
+}
+
 /// The paths of them all.
 pub(crate) struct Browsers {
     pub(crate) chrome: PathBuf,

@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Soak,
     /// A part of `soak`: what `test` needs, and the bundlers of `tests/packaging`.
     Packaging,
+    /// `bench`: Chromium, redis-server and the peers of npm; Debian's peers too, where they can be had.
+    Bench,
 }
 
 /// Something that must be there.
@@ -57,6 +59,11 @@ impl Ready {
     /// The browsers and their drivers; after a set-up for [`Purpose::Test`] they are all there.
     pub(crate) fn browsers(&self) -> Result<Browsers> {
         Browsers::find(&self.path)
+    }
+
+    /// Chromium; after a set-up for [`Purpose::Bench`] it is there.
+    pub(crate) fn chrome(&self) -> Result<PathBuf> {
+        browsers::chrome(&self.path)
     }
 
     /// A file of an npm package that the build uses.
@@ -102,14 +109,27 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
     if purpose == Purpose::Packaging {
         steps.push(Box::new(npm::NpmFolder::packaging(repo)));
     }
-    if matches!(purpose, Purpose::Test | Purpose::Soak) {
+    if purpose == Purpose::Bench {
+        steps.push(Box::new(browsers::CHROMIUM));
+        steps.push(Box::new(npm::NpmFolder::bench(repo)));
+    }
+    if matches!(purpose, Purpose::Test | Purpose::Soak | Purpose::Bench) {
         steps.push(Box::new(tools::RedisServer));
     }
     if purpose == Purpose::Soak {
         steps.push(Box::new(tools::CxxCompiler));
     }
-    let brought = bring(&steps)?;
+    let mut brought = bring(&steps)?;
     drop(steps);
+    if purpose == Purpose::Bench {
+        for peer in &tools::PEERS {
+            // It is left out by name then.
+            brought |= bring(&[Box::new(peer)]).unwrap_or_else(|error| {
+                println!("{error:#}\n  the benchmarks go on without it");
+                false
+            });
+        }
+    }
 
     let folders = [bindgen.folder(), wasm_pack.folder(), geckodriver.folder(), Some(build_tools.programs())];
     let path = run::path_with(folders.into_iter().flatten().collect())?;

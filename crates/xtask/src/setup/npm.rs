@@ -33,6 +33,11 @@ impl NpmFolder {
         Self { what: "webpack, esbuild and Next.js", folder: repo.path("tests/packaging") }
     }
 
+    /// The peers that the benchmarks measure.
+    pub(super) fn bench(repo: &Repo) -> Self {
+        Self { what: "the peers of the benchmarks", folder: repo.path("bench") }
+    }
+
     /// A file of one of the packages.
     pub(super) fn file(&self, path: &str) -> PathBuf {
         self.folder.join("node_modules").join(path)

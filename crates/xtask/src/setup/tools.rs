@@ -1,6 +1,6 @@
 //! Programs: those that `cargo install` brings, each in a folder of its own version, and those that must be there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -165,6 +165,40 @@ impl Step for RedisServer {
 
     fn help(&self) -> String {
         "install Redis 7 or newer by other means, redis-server and redis-cli on PATH".to_owned()
+    }
+}
+
+/// A server of Debian's that the benchmarks measure where it can be had.
+pub(super) struct Peer {
+    package: &'static str,
+    /// One of these says that it is there.
+    paths: &'static [&'static str],
+}
+
+pub(super) const PEERS: [Peer; 2] = [
+    Peer { package: "nats-server", paths: &["/usr/sbin/nats-server", "/usr/bin/nats-server"] },
+    Peer { package: "postgresql", paths: &["/usr/lib/postgresql"] },
+];
+
+impl Step for Peer {
+    fn name(&self) -> String {
+        format!("{}, a peer of the benchmarks", self.package)
+    }
+
+    fn is_there(&self) -> bool {
+        self.paths.iter().any(|path| Path::new(path).exists()) || on_path(self.package).is_some()
+    }
+
+    fn changes(&self) -> String {
+        format!("apt-get installs {}; where there is systemd, its service starts as well", self.package)
+    }
+
+    fn install(&self, system: &System) -> Result<()> {
+        system.apt_install(&[self.package])
+    }
+
+    fn help(&self) -> String {
+        format!("install {} by other means", self.package)
     }
 }
 

@@ -8,7 +8,6 @@ mod target;
 mod tools;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -57,11 +56,6 @@ impl Ready {
     /// The browsers and their drivers; after a set-up for [`Purpose::Test`] they are all there.
     pub(crate) fn browsers(&self) -> Result<Browsers> {
         Browsers::find(&self.path)
-    }
-
-    /// A file of an npm package that the build uses.
-    pub(crate) fn build_package(&self, repo: &Repo, path: &str) -> PathBuf {
-        npm::NpmFolder::build_tools(repo).file(path)
     }
 
     /// A program that finds the right tools on its PATH, and builds native code in the checkout's own folder.

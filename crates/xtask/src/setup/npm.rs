@@ -18,9 +18,9 @@ pub(super) struct NpmFolder {
 }
 
 impl NpmFolder {
-    /// wasm-opt and esbuild, and what is bundled.
+    /// wasm-opt, esbuild and terser.
     pub(super) fn build_tools(repo: &Repo) -> Self {
-        Self { what: "wasm-opt, esbuild and idb", folder: repo.path("crates/xtask/js") }
+        Self { what: "wasm-opt, esbuild and terser", folder: repo.path("crates/xtask/js") }
     }
 
     /// What the JavaScript tests import.
@@ -31,11 +31,6 @@ impl NpmFolder {
     /// The bundlers and frameworks that only the soak builds with.
     pub(super) fn packaging(repo: &Repo) -> Self {
         Self { what: "webpack, esbuild and Next.js", folder: repo.path("tests/packaging") }
-    }
-
-    /// A file of one of the packages.
-    pub(super) fn file(&self, path: &str) -> PathBuf {
-        self.folder.join("node_modules").join(path)
     }
 
     /// The folder of their programs.

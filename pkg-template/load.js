@@ -41,7 +41,7 @@ async function compile(source) {
   if (typeof source === 'string' || source instanceof URL || source instanceof Request) return compile(await fetch(source));
   if (source instanceof WebAssembly.Module) return source;
   if (!(source instanceof Response)) return WebAssembly.compile(source);
-  if (!source.ok) throw new Error(`status ${source.status} of ${source.url}`);
+  if (!source.ok) throw new Error(`failed to fetch Wasm: ${source.status} ${source.statusText} fetching '${source.url}'`);
   // As it arrives, which is refused where the server does not say what it is.
   const isTold = source.headers.get('Content-Type') === 'application/wasm';
   return isTold ? WebAssembly.compileStreaming(source) : WebAssembly.compile(await source.arrayBuffer());

@@ -68,14 +68,8 @@ const ONE_LIBRARY: [&str; 3] = ["--lib", "--crate-type", "cdylib"];
 /// four, and there are many in the code.
 const SMALL_STACK: &str = "-Clink-arg=-zstack-size=262144";
 
-/// What LLVM does to make loops fast, by more variables and by loads on more paths: 1 kB after brotli. What branches have in
-/// common is to stand once behind them, and small ones are to stay branches: 50 bytes.
-const LEAN: [&str; 4] = [
-    "-Cllvm-args=-disable-lsr",
-    "-Cllvm-args=-enable-load-pre=false",
-    "-Cllvm-args=-enable-gvn-sink",
-    "-Cllvm-args=-phi-node-folding-threshold=0",
-];
+/// What LLVM does to make loops fast, by more variables and by loads on more paths: 1 kB after brotli.
+const LEAN_LOOPS: [&str; 2] = ["-Cllvm-args=-disable-lsr", "-Cllvm-args=-enable-load-pre=false"];
 
 /// Functions whose names are alike stand together, where their code compresses better; what is computed twice in the same way
 /// compresses better than a variable that keeps it: 250 bytes after brotli.
@@ -118,7 +112,7 @@ fn package(repo: &Repo, ready: &Ready) -> Result<()> {
         .args(ONE_LIBRARY)
         .args(OWN_STD)
         .args(["--", SMALL_STACK])
-        .args(LEAN)
+        .args(LEAN_LOOPS)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", NO_TEXTS)
         .run()?;

@@ -3,7 +3,7 @@
 
 /* global CODES -- the numbers of crates/core/src/code.rs, put in by `cargo xtask build` */
 
-import init from './message_extensions.js';
+import { begin, getImports } from './message_extensions.js';
 import { MessageExtensionError } from './error.js';
 
 const TIME_LIMIT = 15_000;
@@ -33,7 +33,18 @@ export function load(source) {
 
 /** Async, so that whatever the source throws is a rejection. */
 async function start(source) {
-  return init({ module_or_path: await (source || getSource()) });
+  begin(await WebAssembly.instantiate(await compile(await (source || getSource())), getImports()));
+}
+
+/** A URL, a response, bytes, or what is compiled already. */
+async function compile(source) {
+  if (typeof source === 'string' || source instanceof URL || source instanceof Request) return compile(await fetch(source));
+  if (source instanceof WebAssembly.Module) return source;
+  if (!(source instanceof Response)) return WebAssembly.compile(source);
+  if (!source.ok) throw new Error(`failed to fetch Wasm: ${source.status} ${source.statusText} fetching '${source.url}'`);
+  // As it arrives, which is refused where the server does not say what it is.
+  const isTold = source.headers.get('Content-Type') === 'application/wasm';
+  return isTold ? WebAssembly.compileStreaming(source) : WebAssembly.compile(await source.arrayBuffer());
 }
 
 function withinTimeLimit(promise) {

@@ -1,7 +1,7 @@
 // What a browser keeps for a user, for all tabs: messages as they were, and writes made offline. IndexedDB, or, where it
 // cannot be used, memory alone; then `warn` is told, once, and nothing waits for it or fails.
 
-import { openDB } from 'idb';
+import { openDatabase, result, transact } from './database.js';
 
 const MESSAGES = 'messages';
 const QUEUED = 'queued';
@@ -38,12 +38,11 @@ export class Store {
 
   /** What was kept, least recently used first; forgets what is too old. */
   async load() {
-    const messages = await this.#use(async (db) => {
-      const rows = (await db.getAll(MESSAGES)).sort((a, b) => a.used - b.used);
+    const messages = await this.#use(MESSAGES, async (store) => {
+      const rows = (await result(store.getAll())).sort((a, b) => a.used - b.used);
       const oldest = Date.now() - LONGEST;
       const stays = ({ used }, i) => used > oldest && i >= rows.length - MOST_MESSAGES;
-      const goes = rows.filter((row, i) => !stays(row, i));
-      await this.#write(db, goes.map(({ key }) => (store) => store.delete(key)));
+      rows.forEach((row, i) => stays(row, i) || store.delete(row.key));
       return rows.filter(stays).map(({ state }) => state);
     });
     return { messages: messages ?? [], queued: await this.queued() };
@@ -51,35 +50,33 @@ export class Store {
 
   /** Keeps states of messages, and forgets those that have none. */
   keep(states) {
-    const write = (state) => async (store) => {
+    const keepOne = async (store, state) => {
       const key = JSON.stringify([state.GroupId, state.MsgSeq, state.From_Account, state.To_Account, state.MsgKey]);
       if (!state.ExtensionList) return store.delete(key);
-      const row = await store.get(key);
+      const row = await result(store.get(key));
       // Another tab may know more.
       return row?.state?.LatestSeq > state.LatestSeq || store.put({ key, used: Date.now(), state });
     };
-    return this.#use((db) => this.#write(db, states.map(write)), EVER);
+    return this.#use(MESSAGES, (store) => Promise.all(states.map((state) => keepOne(store, state))), EVER);
   }
 
   /** Keeps a write until `unqueue`. */
   async queue(write) {
-    const add = async (db) => {
-      // Its user is told that it will not be lost.
-      const { store, done } = db.transaction(QUEUED, 'readwrite', { durability: 'strict' });
-      return (await Promise.all([store.add(write), done]))[0];
-    };
-    const order = (await this.#use(add)) ?? Math.max(FIRST_IN_MEMORY, ...this.#queued.keys()) + 1;
+    const add = (store) => result(store.add(write));
+    // Its user is told that it will not be lost.
+    const kept = await this.#use(QUEUED, add, PATIENCE, { durability: 'strict' });
+    const order = kept ?? Math.max(FIRST_IN_MEMORY, ...this.#queued.keys()) + 1;
     this.#queued.set(order, { ...write, Order: order });
   }
 
   unqueue(order) {
     this.#queued.delete(order);
-    return this.#use((db) => db.delete(QUEUED, order), EVER);
+    return this.#use(QUEUED, (store) => store.delete(order), EVER);
   }
 
   /** The writes that are kept, in their order. */
   async queued() {
-    const rows = await this.#use((db) => db.getAll(QUEUED));
+    const rows = await this.#use(QUEUED, (store) => result(store.getAll()));
     if (rows) {
       const inMemory = [...this.#queued.values()].filter(({ Order }) => Order > FIRST_IN_MEMORY);
       this.#queued.clear();
@@ -95,7 +92,7 @@ export class Store {
     // A connection of its own: this one may be closed, or still opening.
     const db = await within(PATIENCE, this.#open());
     if (!db) throw UNANSWERED;
-    await Promise.all([db.clear(MESSAGES), db.clear(QUEUED)]);
+    await Promise.all([MESSAGES, QUEUED].map((name) => transact(db, name, (store) => store.clear())));
     db.close();
   }
 
@@ -108,32 +105,24 @@ export class Store {
   }
 
   async #open() {
-    const db = await openDB(this.name, 1, {
-      upgrade(db) {
-        db.createObjectStore(MESSAGES, { keyPath: 'key' });
-        db.createObjectStore(QUEUED, { keyPath: 'Order', autoIncrement: true });
-      },
-      blocking: () => {
-        db.close();
-        this.#lose(new Error('another tab wants a newer version of it'));
-      },
-      // The browser has closed it, as some do in the background: the next use opens it again.
-      terminated: () => {
-        if (!this.#isClosed) this.#db = undefined;
-      },
+    const db = await openDatabase(this.name, 1, (created) => {
+      created.createObjectStore(MESSAGES, { keyPath: 'key' });
+      created.createObjectStore(QUEUED, { keyPath: 'Order', autoIncrement: true });
     });
+    db.onversionchange = () => {
+      db.close();
+      this.#lose(new Error('another tab wants a newer version of it'));
+    };
+    // The browser has closed it, as some do in the background: the next use opens it again.
+    db.onclose = () => {
+      if (!this.#isClosed) this.#db = undefined;
+    };
     return db;
   }
 
-  /** Changes of messages, all or none. */
-  #write(db, changes) {
-    const { store, done } = db.transaction(MESSAGES, 'readwrite');
-    return Promise.all([done, ...changes.map((change) => change(store))]);
-  }
-
-  /** Does something with the database; undefined if there is none, or it fails, or is late. */
-  #use(work, patience = PATIENCE) {
-    const use = this.#try(work, patience);
+  /** Does something with a store of the database; undefined if there is none, or it fails, or is late. */
+  #use(name, work, patience = PATIENCE, options) {
+    const use = this.#try((db) => transact(db, name, work, options), patience);
     this.#uses = Promise.all([this.#uses, use]);
     return use;
   }

@@ -16,6 +16,7 @@ extern "C" {
 }
 
 /// Milliseconds of a clock that does not go back.
+#[inline(never)]
 pub(crate) fn now() -> u64 {
     performance_now() as u64
 }

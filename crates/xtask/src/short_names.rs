@@ -31,7 +31,7 @@ fn rows(table: &Value, part: &str) -> Result<Vec<Vec<String>>> {
 }
 
 /// An error where `from` does not stand exactly once: wasm-bindgen writes it in another way by now.
-pub(crate) fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
+fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
     match text.matches(from).count() {
         1 => Ok(text.replacen(from, to, 1)),
         n => bail!("{from:?} stands {n} times in the glue, not once"),

@@ -11,17 +11,17 @@ use crate::package::{self, WASM};
 use crate::repo::{Repo, read};
 
 /// What the first entry and the wasm may weigh together, bytes after brotli 11.
-const BUDGET: (&str, u64) = (".", 48_000);
+const BUDGET: (&str, u64) = (".", 46_200);
 
 /// What each entry weighed when somebody last looked, in the order of package.json's names. To be written anew when an
 /// entry grows for a good reason, and when it shrinks.
 const COMMITTED: [(&str, Bytes); 6] = [
-    (".", Bytes { raw: 121_856, gzip: 54_292, brotli: 47_861 }),
-    ("./inline", Bytes { raw: 83_114, gzip: 56_339, brotli: 53_629 }),
-    ("./node", Bytes { raw: 121_906, gzip: 54_314, brotli: 47_877 }),
-    ("./react", Bytes { raw: 3_146, gzip: 1_516, brotli: 1_334 }),
-    ("./testing", Bytes { raw: 581_623, gzip: 240_531, brotli: 196_515 }),
-    ("./vue", Bytes { raw: 3_146, gzip: 1_536, brotli: 1_363 }),
+    (".", Bytes { raw: 116_750, gzip: 52_760, brotli: 46_190 }),
+    ("./inline", Bytes { raw: 78_236, gzip: 54_971, brotli: 52_215 }),
+    ("./node", Bytes { raw: 116_800, gzip: 52_788, brotli: 46_216 }),
+    ("./react", Bytes { raw: 3_092, gzip: 1_463, brotli: 1_293 }),
+    ("./testing", Bytes { raw: 580_938, gzip: 239_854, brotli: 194_802 }),
+    ("./vue", Bytes { raw: 3_118, gzip: 1_501, brotli: 1_340 }),
 ];
 
 /// By how many percent of that an entry may have grown since.

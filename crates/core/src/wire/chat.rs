@@ -51,7 +51,7 @@ wire_types! {
     pub struct SendRequest<E = MsgElement, R = Json> {
         /// 1 or 2; accepted and without effect here.
         #[serde(skip_serializing_if = "Option::is_none")]
-        "SyncOtherMachine" => sync_other_machine: Option<u32>,
+        "SyncOtherMachine" => sync_other_machine: Option<u32> [server],
         /// The sender; an admin may name anybody, a user only themselves.
         #[serde(skip_serializing_if = "Option::is_none")]
         "From_Account" => from_account: Option<String>,
@@ -104,7 +104,7 @@ wire_types! {
         "MsgTime" => msg_time: u64,
         /// One-to-one: the message's key.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgKey" => msg_key: Option<String>,
+        "MsgKey" => msg_key: Option<String> [server],
         /// Group: the message's Seq in its group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "MsgSeq" => msg_seq: Option<u64>,
@@ -166,13 +166,13 @@ wire_types! {
         "MsgTimeStamp" => msg_time_stamp: u64,
         /// One-to-one: 0 as long as nothing here recalls messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgFlagBits" => msg_flag_bits: Option<u32>,
+        "MsgFlagBits" => msg_flag_bits: Option<u32> [server],
         /// Group: 0 as long as nothing here deletes messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "IsPlaceMsg" => is_place_msg: Option<u32>,
+        "IsPlaceMsg" => is_place_msg: Option<u32> [server],
         /// One-to-one: the message's key.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgKey" => msg_key: Option<String>,
+        "MsgKey" => msg_key: Option<String> [server],
         /// 1 if it may be extended.
         #[serde(default)]
         "SupportMessageExtension" => support_message_extension: u32,
@@ -203,10 +203,10 @@ wire_types! {
         "Complete" => complete: Option<u32>,
         /// One-to-one: how many follow.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "MsgCnt" => msg_cnt: Option<u32>,
+        "MsgCnt" => msg_cnt: Option<u32> [server],
         /// One-to-one: time of the oldest, for the next call's `MaxTime`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "LastMsgTime" => last_msg_time: Option<u64>,
+        "LastMsgTime" => last_msg_time: Option<u64> [server],
         /// One-to-one: key of the oldest, for the next call's `LastMsgKey`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "LastMsgKey" => last_msg_key: Option<String>,
@@ -215,7 +215,7 @@ wire_types! {
         "MsgList" => msg_list: Option<Vec<ListedMessage<E, R>>>,
         /// Group: the group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        "GroupId" => group_id: Option<String>,
+        "GroupId" => group_id: Option<String> [server],
         /// Group: 1 when nothing older is left.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "IsFinished" => is_finished: Option<u32>,

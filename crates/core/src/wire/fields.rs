@@ -165,14 +165,33 @@ always! {
     super::MsgContent => |sink, name, value| sink.put_object(name, value.write());
 }
 
+/// A field of an object; one of the server alone costs the SDK nothing.
+macro_rules! get_field {
+    ($source:ident, $wire:literal) => {
+        $crate::wire::fields::Field::get($source, $wire)
+    };
+    ($source:ident, $wire:literal, server) => {
+        Default::default()
+    };
+}
+pub(super) use get_field;
+
+macro_rules! put_field {
+    ($field:expr, $sink:ident, $wire:literal) => {
+        $crate::wire::fields::Field::put(&$field, &$sink, $wire)
+    };
+    ($field:expr, $sink:ident, $wire:literal, server) => {};
+}
+pub(super) use put_field;
+
 /// Declares types that the SDK reads or sends: each field's name on the wire, given once, serves serde, [`Read`] and
-/// [`Write`].
+/// [`Write`]. Fields marked `[server]` are none of the SDK's: it neither sends them nor reads them.
 macro_rules! wire_types {
     ($(
         $(#[$on_type:meta])*
         pub struct $name:ident $(<$($parameter:ident = $default:ty),+>)? {$(
             $(#[$on_field:meta])*
-            $wire:literal => $field:ident: $type:ty,
+            $wire:literal => $field:ident: $type:ty $([$whose:ident])?,
         )*}
     )*) => {$(
         $(#[$on_type])*
@@ -184,14 +203,14 @@ macro_rules! wire_types {
 
         impl $(<$($parameter: $crate::wire::Read + $crate::wire::Write),+>)? $crate::wire::Read for $name $(<$($parameter),+>)? {
             fn read<S: $crate::wire::Source>(source: &S) -> Self {
-                Self { $($field: $crate::wire::fields::Field::get(source, $wire)),* }
+                Self { $($field: $crate::wire::fields::get_field!(source, $wire $(, $whose)?)),* }
             }
         }
 
         impl $(<$($parameter: $crate::wire::Read + $crate::wire::Write),+>)? $crate::wire::Write for $name $(<$($parameter),+>)? {
             fn write<S: $crate::wire::Sink>(&self) -> S {
                 let sink = S::empty();
-                $($crate::wire::fields::Field::put(&self.$field, &sink, $wire);)*
+                $($crate::wire::fields::put_field!(self.$field, sink, $wire $(, $whose)?);)*
                 sink
             }
         }

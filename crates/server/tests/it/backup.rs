@@ -37,7 +37,7 @@ fn much_data() -> tempfile::TempDir {
         let no = transaction.last_insert_rowid();
         transaction
             .execute(
-                "INSERT INTO counters (message_no, latest_seq, clear_seq, changed_ms) VALUES (?1, 1, 0, 5)",
+                "INSERT INTO counters (message_no, latest_seq, clear_seq, time) VALUES (?1, 1, 0, 5)",
                 [no],
             )
             .unwrap();

@@ -66,11 +66,6 @@ impl Ready {
         browsers::chrome(&self.path)
     }
 
-    /// A file of an npm package that the build uses.
-    pub(crate) fn build_package(&self, repo: &Repo, path: &str) -> PathBuf {
-        npm::NpmFolder::build_tools(repo).file(path)
-    }
-
     /// A program that finds the right tools on its PATH, and builds native code in the checkout's own folder.
     pub(crate) fn cmd(&self, repo: &Repo, program: &str) -> Cmd {
         Cmd::new(program).dir(repo.root()).env("PATH", &self.path).env("CARGO_TARGET_DIR", repo.target())

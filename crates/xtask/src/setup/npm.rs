@@ -18,9 +18,9 @@ pub(super) struct NpmFolder {
 }
 
 impl NpmFolder {
-    /// wasm-opt and esbuild, and what is bundled.
+    /// wasm-opt, esbuild and terser.
     pub(super) fn build_tools(repo: &Repo) -> Self {
-        Self { what: "wasm-opt, esbuild and idb", folder: repo.path("crates/xtask/js") }
+        Self { what: "wasm-opt, esbuild and terser", folder: repo.path("crates/xtask/js") }
     }
 
     /// What the JavaScript tests import.
@@ -36,11 +36,6 @@ impl NpmFolder {
     /// The peers that the benchmarks measure.
     pub(super) fn bench(repo: &Repo) -> Self {
         Self { what: "the peers of the benchmarks", folder: repo.path("bench") }
-    }
-
-    /// A file of one of the packages.
-    pub(super) fn file(&self, path: &str) -> PathBuf {
-        self.folder.join("node_modules").join(path)
     }
 
     /// The folder of their programs.

@@ -7,7 +7,7 @@
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
 //! | [`soak`], [`fuzz`], [`guarantees`] | the proofs that take long, and the table of what they have shown |
-//! | [`bench`] | client and server beside their peers |
+//! | [`mod@bench`] | client and server beside their peers |
 //! | [`codes`], [`mod@reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
 //!
 //! [`repo`] knows where things are, [`run`] starts other programs, [`report`] counts.

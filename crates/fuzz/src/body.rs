@@ -9,7 +9,7 @@ use message_extensions_core::wire::{
     CreateGroupRequest, GroupRequest, ListRequest, PullRequest, RegisterRequest, Rules, SendRequest,
     SetRequest,
 };
-use message_extensions_server::fuzzing::read_body;
+use message_extensions_server::in_process::read_body;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use message_extensions_core::wire::{
     ClientFrame, MessageState, RESUMED_BYTES, RESUMED_MESSAGES, ServerFrame,
 };
-use message_extensions_server::fuzzing::read_frame;
+use message_extensions_server::in_process::read_frame;
 use serde_json::Value;
 
 use crate::service::{World, block_on, user};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use message_extensions_core::limits::Limits;
 use message_extensions_core::usersig;
 use message_extensions_server::config::Config;
-use message_extensions_server::fuzzing::Service;
+use message_extensions_server::in_process::Service;
 use message_extensions_server::store::MemoryStore;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};

@@ -18,6 +18,7 @@
 //! | `resume` | what a client that comes back has missed |
 //! | `retention` | removing messages that nobody has changed for long |
 //! | `health`, `metrics` | whether the server is well, and what it does, for the operator's machines |
+//! | `in_process` | the server without sockets of its own, for tests |
 //!
 //! `http` calls `commands`, these call `message_queue` and `store`, and the queue hands events to `delivery`.
 //! [`run`] serves until it is told to stop; the caller owns the sockets and the signal, so tests bind port 0.
@@ -28,12 +29,12 @@ mod commands;
 pub mod config;
 mod delivery;
 mod envelope;
-#[doc(hidden)]
-pub mod fuzzing;
 mod group_cache;
 mod health;
 mod http;
 mod hub;
+#[doc(hidden)]
+pub mod in_process;
 mod message_queue;
 mod metrics;
 mod nodes;
@@ -45,6 +46,7 @@ pub mod store;
 mod visibility;
 pub mod webhook;
 
+use std::convert::Infallible;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
@@ -121,7 +123,7 @@ impl App {
         }
     }
 
-    async fn sweep(&self) -> std::convert::Infallible {
+    async fn sweep(&self) -> Infallible {
         loop {
             tokio::time::sleep(SWEEP).await;
             self.callers.sweep();
@@ -186,9 +188,7 @@ pub async fn run(
     let outcome = tokio::select! {
         outcome = serving.into_future() => outcome,
         () = give_up(&app) => Ok(()),
-        never = app.sweep() => match never {},
-        never = retention::run(&app) => match never {},
-        never = nodes::run(&app) => match never {},
+        never = tend(&app) => match never {},
     };
     app.stop.cancel();
     app.tasks.close();
@@ -200,6 +200,15 @@ pub async fn run(
     }
     app.store.close().await;
     outcome
+}
+
+/// What a server does besides answering.
+async fn tend(app: &App) -> Infallible {
+    tokio::select! {
+        never = app.sweep() => never,
+        never = retention::run(app) => never,
+        never = nodes::run(app) => never,
+    }
 }
 
 /// Ends the wait for clients that keep their connections open after the stop.

@@ -7,13 +7,14 @@ mod turn;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use message_extensions_core::code::Error;
 use message_extensions_core::law::{Attempts, Message, Operation};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::serve::refusal::{internal, no_such_message};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use self::hot::HotMessages;
@@ -225,6 +226,9 @@ impl MessageQueue {
             // They may have been, all the same.
             if let Some(nodes) = self.delivery.nodes() {
                 nodes.rename();
+            } else if !matches!(self.head(hot).await, Ok(Some(head)) if head.latest_seq == turn.expected_seq())
+            {
+                self.delivery.hub.interrupt();
             }
             turn.refuse(&internal());
             return None;

@@ -77,8 +77,11 @@ const FOR_BROTLI: [&str; 3] = ["--skip-pass=local-cse", "--reorder-functions-by-
 
 /// esbuild bundles, and minifies the syntax; this makes less of what is left, and arrows of the glue's functions: 240 bytes after
 /// brotli.
-const TERSER: [&str; 3] =
-    ["--module", "--mangle", "--compress=passes=3,ecma=2020,unsafe_arrows=true,unsafe_methods=true"];
+const TERSER: [&str; 3] = [
+    "--module",
+    "--mangle",
+    "--compress=passes=3,ecma=2020,unsafe_arrows=true,unsafe_methods=true,directives=false",
+];
 
 /// The standard library is compiled along, for size and without the texts of panics and of `Debug`, which nobody reads in
 /// a browser: 3.7 kB after brotli. `RUSTC_BOOTSTRAP` lets a stable compiler do so.

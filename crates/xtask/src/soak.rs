@@ -31,7 +31,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 15] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -71,7 +71,14 @@ const PARTS: [Part; 14] = [
             soak.server("soak::scale::", &[speed, memory].concat())
         },
     },
-    Part { name: "simulation", run: simulation },
+    Part {
+        name: "simulation",
+        run: |soak| soak.worlds("message-extensions-core", "simulation", "SIMULATION_SEEDS", 100_000),
+    },
+    Part {
+        name: "system",
+        run: |soak| soak.worlds("message-extensions-server", "system", "SYSTEM_SEEDS", 2000),
+    },
     Part { name: "network", run: network },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
     Part { name: "packaging", run: packaging },
@@ -125,6 +132,14 @@ impl Soak<'_> {
         // One after the other: each has the machine for itself.
         said(tests.args(package).arg(tests_named).args(["--", "--nocapture", "--test-threads=1"]))
     }
+
+    /// Many worlds of a simulation.
+    fn worlds(&self, package: &str, test: &str, variable: &str, whole: u64) -> Result<String> {
+        let seeds = amount(variable, whole)?;
+        let tests = ["test", "--profile", PROFILE, "-p", package, "--test", test];
+        said(self.ready.cmd(self.repo, "cargo").env(variable, seeds.to_string()).args(tests))?;
+        Ok(format!("{seeds} worlds, the seeds 0 to {}", seeds.saturating_sub(1)))
+    }
 }
 
 /// Runs tests; what they say was done, in the lines with "soak: ".
@@ -140,15 +155,6 @@ fn said(tests: Cmd) -> Result<String> {
 /// The test runner may have begun the line.
 fn lines_of(output: &str) -> Vec<&str> {
     output.lines().filter_map(|line| line.split_once("soak: ")).map(|(_, said)| said.trim()).collect()
-}
-
-/// The SDK's machine in many worlds.
-fn simulation(soak: &Soak<'_>) -> Result<String> {
-    let seeds = amount("SIMULATION_SEEDS", 100_000)?;
-    let core = ["test", "--profile", PROFILE, "-p", "message-extensions-core", "--test", "simulation"];
-    let tests = soak.ready.cmd(soak.repo, "cargo").env("SIMULATION_SEEDS", seeds.to_string()).args(core);
-    said(tests)?;
-    Ok(format!("{seeds} worlds, the seeds 0 to {}", seeds.saturating_sub(1)))
 }
 
 /// The packed package on networks that go bad, against a server that is killed.

@@ -472,9 +472,14 @@ impl Cached {
     /// Tells what is held without a gap.
     fn tell_held(&mut self, notices: &mut Vec<Notice>) {
         while let Some(next) = take(&mut self.held, |change| change.seq <= self.known.saturating_add(1)) {
-            if next.seq > self.known {
+            if next.seq <= self.known {
+                continue;
+            }
+            self.known = next.seq;
+            if self.told.0 <= next.seq && next.seq <= self.told.1 {
+                self.write(&next, true);
+            } else {
                 self.tell(&next, notices);
-                self.known = next.seq;
             }
         }
     }

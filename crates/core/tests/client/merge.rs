@@ -70,3 +70,21 @@ fn a_gap_is_pulled_and_each_change_is_told_once_in_order() {
     assert_eq!(page.notices().len(), 3);
     assert_eq!(page.pulls().len(), 2);
 }
+
+#[test]
+fn an_own_write_that_was_pushed_during_the_first_pull_is_told_once_though_its_reply_comes_last() {
+    let mut page = Page::live(config());
+    page.holds = true;
+    page.get(1);
+    let set = page.set(1, "k", "v");
+    let [pull, write] = [0, 1].map(|i| page.held[i].clone());
+    let before = page.answer(&pull);
+    // The pull began before this connection.
+    page.close_socket();
+    page.pass(2000);
+    let done = page.answer(&write);
+    page.reply(pull.id, before);
+    page.reply(write.id, done);
+    assert_eq!(page.answered(set), &Answer::Items(vec![(0, "k".into(), "v".into())]));
+    assert_eq!(page.notices(), [Notice::Updated(vec![("k".into(), "v".into())])]);
+}

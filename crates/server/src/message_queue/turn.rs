@@ -117,6 +117,11 @@ impl Turn {
         self.after.unwrap_or_default()
     }
 
+    /// The counter on which everything was decided.
+    pub(super) const fn expected_seq(&self) -> u64 {
+        self.expected_seq
+    }
+
     pub(super) const fn commit_id(&self) -> u64 {
         self.id
     }

@@ -24,6 +24,8 @@ use crate::socket::Socket;
 pub(crate) const WORK: usize = 0;
 pub(crate) const FAIL: usize = 1;
 pub(crate) const PANIC: usize = 2;
+/// They are done, and said to have failed.
+const LOSE_ANSWER: usize = 3;
 
 #[derive(Default)]
 pub(crate) struct FaultyStore {
@@ -116,7 +118,11 @@ impl Store for FaultyStore {
             _ => {}
         }
         wait(&self.commit_delay).await;
-        self.inner.commit(commit).await
+        self.inner.commit(commit).await?;
+        if self.mode.load(Ordering::SeqCst) == LOSE_ANSWER {
+            return Err(StoreError::Failed("no answer".into()));
+        }
+        Ok(())
     }
     async fn answer(
         &self,
@@ -400,4 +406,19 @@ async fn a_message_that_is_removed_while_it_is_looked_for_is_not_found() {
     });
     assert_eq!((code, store.expired.load(Ordering::SeqCst)), (23004, 1));
     assert_eq!(server.api.refused("bob", GET, &message).await, 23004);
+}
+
+#[tokio::test]
+async fn who_is_connected_comes_back_after_a_write_that_was_done_though_the_store_said_no() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    store.mode.store(FAIL, Ordering::SeqCst);
+    assert_eq!(server.api.refused("bob", GROUP_SET, &set(&group, &[("k", "v", 0)])).await, 10002);
+    bob.has_nothing().await;
+    store.mode.store(LOSE_ANSWER, Ordering::SeqCst);
+    assert_eq!(server.api.refused("bob", GROUP_SET, &set(&group, &[("k", "v", 0)])).await, 10002);
+    assert_eq!(bob.closed().await, 4006);
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    assert_eq!(bob.resumed(std::slice::from_ref(&group)).await[0]["LatestSeq"], 1);
 }

@@ -1,10 +1,14 @@
-//! The server without sockets, for those who hand it whatever there is (`crates/fuzz`).
+//! The server without sockets of its own: for those who hand it whatever there is (`crates/fuzz`), and on a network that is
+//! not the machine's (`tests/system`).
 
+use std::future::IntoFuture;
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, Uri};
+use axum::serve::Listener;
 use message_extensions_core::code::Error;
 use message_extensions_core::serve::body;
 use message_extensions_core::wire::{ClientFrame, MessageState};
@@ -12,12 +16,12 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-use crate::App;
 use crate::caller::Caller;
 use crate::config::Config;
 use crate::http;
 use crate::resume::Resume;
 use crate::store::Store;
+use crate::{App, tend};
 
 /// A body as a command reads it.
 ///
@@ -45,6 +49,22 @@ impl Service {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Self {
         let app = Arc::new(App::new(config, store));
         Self { router: http::router(&app), app }
+    }
+
+    /// Serves those who connect, for as long as it is polled; does all that [`run`](crate::run) does until it stops, but for
+    /// webhooks, health and metrics.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve<L>(&self, listener: L) -> io::Result<()>
+    where
+        L: Listener,
+        L::Addr: std::fmt::Debug,
+    {
+        tokio::select! {
+            outcome = axum::serve(listener, self.router.clone()).into_future() => outcome,
+            never = tend(&self.app) => match never {},
+        }
     }
 
     /// Posts to a path with its query. `None`: that is not a URL.

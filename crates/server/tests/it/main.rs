@@ -8,6 +8,7 @@ mod backup;
 mod bad_requests;
 mod chat;
 mod client;
+mod digests;
 mod extensions;
 mod faulty;
 mod flawed_store;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use message_extensions_core::code::Error;
+use message_extensions_core::code::{Error, INTERNAL};
 use message_extensions_core::law::{Attempts, Message, Operation};
 use message_extensions_core::limits::Limits;
 use message_extensions_core::serve::refusal::{internal, no_such_message};
@@ -340,13 +340,15 @@ impl MessageQueue {
     /// Refuses those that come too often, but not those that another node may have answered already: such answers are in the
     /// store, and not yet in what was loaded before `commit` was followed by others.
     async fn refuse_too_often(&self, hot: &Hot, commit: u64, refused: Vec<(Pending, Error)>) -> Vec<Pending> {
-        let may_be_retry = |pending: &Pending| pending.request.request_id.is_some() && !pending.is_looked_up;
+        let may_be_retry = |pending: &Pending, error: &Error| {
+            pending.request.request_id.is_some() && !pending.is_looked_up && error.code != INTERNAL
+        };
         let is_old = self.store.is_shared()
-            && refused.iter().any(|(pending, _)| may_be_retry(pending))
+            && refused.iter().any(|(pending, error)| may_be_retry(pending, error))
             && self.store.last_commit(hot.stored.no).await.ok().flatten() != Some(commit);
         let mut again = Vec::new();
         for (mut pending, error) in refused {
-            if is_old && may_be_retry(&pending) {
+            if is_old && may_be_retry(&pending, &error) {
                 pending.is_looked_up = true;
                 again.push(pending);
             } else {

@@ -16,7 +16,7 @@ use crate::store::{AnswerId, Loaded, MessageName, REMEMBERED_ANSWERS, Store, Sto
 /// Messages kept at most, and how long one that nobody uses is kept.
 const KEPT: usize = 20_000;
 const IDLE_MS: u64 = 300_000;
-/// How long somebody waits for the loads of others.
+/// How long somebody waits for the loads of others and their own, together.
 const LOADING: Duration = Duration::from_secs(5);
 
 /// The messages in use, by name.
@@ -200,12 +200,15 @@ impl Hot {
         if let Some(message) = self.compared(store).await? {
             return Ok(Some(message));
         }
-        let _loading = self.turn_to_load().await?;
-        // Somebody may have loaded it meanwhile, and have begun before this was asked.
-        if let Some(message) = self.compared(store).await? {
-            return Ok(Some(message));
-        }
-        Ok(self.load(store, delivery).await?.map(|(message, _)| message))
+        in_time(async {
+            let _loading = self.loading.lock().await;
+            // Somebody may have loaded it meanwhile, and have begun before this was asked.
+            if let Some(message) = self.compared(store).await? {
+                return Ok(Some(message));
+            }
+            Ok(self.load(store, delivery).await?.map(|(message, _)| message))
+        })
+        .await
     }
 
     /// What is in memory, if it is what a shared store holds.
@@ -232,17 +235,14 @@ impl Hot {
         if let Some(known) = self.known() {
             return Ok(Some(known));
         }
-        let _loading = self.turn_to_load().await?;
-        match self.known() {
-            Some(known) => Ok(Some(known)),
-            None => self.load(store, delivery).await,
-        }
-    }
-
-    /// Many may wait for a store that does not answer: each for itself, not one after the other.
-    async fn turn_to_load(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, StoreError> {
-        let why = || StoreError::Failed("those who came before still wait for the store".into());
-        tokio::time::timeout(LOADING, self.loading.lock()).await.map_err(|_| why())
+        in_time(async {
+            let _loading = self.loading.lock().await;
+            match self.known() {
+                Some(known) => Ok(Some(known)),
+                None => self.load(store, delivery).await,
+            }
+        })
+        .await
     }
 
     async fn load(
@@ -298,6 +298,12 @@ impl Hot {
     fn state(&self) -> MutexGuard<'_, Option<State>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Many may wait for a store that does not answer: each for itself, not one after the other.
+async fn in_time<T>(loading: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = || StoreError::Failed("a message was not loaded in time".into());
+    tokio::time::timeout(LOADING, loading).await.map_err(|_| late())?
 }
 
 struct Draining<'a>(&'a Hot);

@@ -1,22 +1,11 @@
 // Our client, as an app uses it.
 
 import { install } from './fake.mjs';
+import { message } from './message.mjs';
 
 export { change, deliver } from './fake.mjs';
 
-const message = (n) => ({
-  ID: `bob-1665388280-${n}`,
-  conversationType: 'GROUP',
-  conversationID: 'GROUPlunch',
-  from: 'bob',
-  to: 'lunch',
-  flow: 'in',
-  sequence: n,
-  time: 1_665_388_280,
-  status: 'success',
-  isSupportExtension: true,
-  type: 'TIMCustomElem',
-});
+const named = (n) => message(n, `bob-1665388280-${n}`);
 
 /** @param {{ours: () => Promise<object>, wasm: () => Promise<unknown>}} load imports the package, brings its wasm */
 export async function open({ ours, wasm }) {
@@ -29,8 +18,8 @@ export async function open({ ours, wasm }) {
   await chat.login({ userID: 'alice', userSig: 'any' });
   await isReady;
   return {
-    get: (n) => chat.getMessageExtensions(message(n)),
-    set: (n, key, value) => chat.setMessageExtensions(message(n), [{ key, value }]),
+    get: (n) => chat.getMessageExtensions(named(n)),
+    set: (n, key, value) => chat.setMessageExtensions(named(n), [{ key, value }]),
     listen: (heard) => chat.on(EVENT.MESSAGE_EXTENSIONS_UPDATED, heard),
   };
 }

@@ -2,6 +2,7 @@
 // over its WebSocket in this process.
 
 import { KEYS, asked, keyOf } from './fake.mjs';
+import { message } from './message.mjs';
 
 const PAGE = 200;
 const TINY_ID = '144115198';
@@ -98,19 +99,7 @@ function pretendPage() {
   for (const [name, value] of Object.entries(globals)) globalThis[name] ??= value;
 }
 
-const message = (n) => ({
-  ID: `${TINY_ID}-1665388280-${n}`,
-  conversationType: 'GROUP',
-  conversationID: 'GROUPlunch',
-  from: 'bob',
-  to: 'lunch',
-  flow: 'in',
-  sequence: n,
-  time: 1_665_388_280,
-  status: 'success',
-  isSupportExtension: true,
-  type: 'TIMCustomElem',
-});
+const named = (n) => message(n, `${TINY_ID}-1665388280-${n}`);
 
 /** @param {{vendor: () => Promise<[object, object]>}} load imports the SDK and its plugin */
 export async function open({ vendor }) {
@@ -126,8 +115,8 @@ export async function open({ vendor }) {
   await chat.login({ userID: 'alice', userSig: 'any' });
   await isReady;
   return {
-    get: (n) => chat.getMessageExtensions(message(n)),
-    set: (n, key, value) => chat.setMessageExtensions(message(n), [{ key, value }]),
+    get: (n) => chat.getMessageExtensions(named(n)),
+    set: (n, key, value) => chat.setMessageExtensions(named(n), [{ key, value }]),
     listen: (heard) => chat.on(Chat.EVENT.MESSAGE_EXTENSIONS_UPDATED, heard),
   };
 }

@@ -16,6 +16,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use cli::{Failure, Place, Settings, Task};
 
+/// A quarter of what a set takes here is memory taken and given back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match cli::read() {

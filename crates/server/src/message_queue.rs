@@ -25,7 +25,7 @@ use crate::delivery::Delivery;
 use crate::envelope::Answer;
 use crate::hub::EventJson;
 use crate::metrics::Metrics;
-use crate::store::{Conversation, Head, MessageName, SeenGroup, Store, StoreError, StoredMessage};
+use crate::store::{Conversation, Head, Hearers, MessageName, SeenGroup, Store, StoreError, StoredMessage};
 use crate::webhook::Outgoing;
 
 pub(crate) use self::hot::Hot;
@@ -196,7 +196,7 @@ impl MessageQueue {
         };
         let webhooks = self.outgoing.as_ref().map(|_| turn.webhooks(&events)).unwrap_or_default();
         let queued = webhooks.len();
-        let Some(mut commit) = turn.take_commit(hot.stored.no, webhooks) else {
+        let Some(mut commit) = turn.take_commit(&hot.stored, webhooks) else {
             return self.answer_uncommitted(hot, turn, group).await;
         };
         let first_seq = commit.expected_seq + 1;
@@ -209,33 +209,39 @@ impl MessageQueue {
                 nodes.tell_webhook(hot.stored.no).await;
             }
         }
-        if let Err(error) = committed {
-            hot.drop_state();
-            if error == StoreError::GroupChanged {
-                return Some(not_outdated(turn.into_waiting()));
-            }
-            if error == StoreError::Conflict {
-                if self.store.is_shared() {
-                    return Some(turn.into_waiting());
-                }
-                if matches!(self.head(hot).await, Ok(None)) {
-                    return self.refuse_gone(hot, turn.into_waiting());
-                }
-            }
-            tracing::error!(%error, "operations could not be committed");
-            // They may have been, all the same.
-            if let Some(nodes) = self.delivery.nodes() {
-                nodes.rename();
-            } else if !matches!(self.head(hot).await, Ok(Some(head)) if head.latest_seq == turn.expected_seq())
-            {
-                self.delivery.hub.interrupt();
-            }
-            turn.refuse(&internal());
-            return None;
-        }
+        let hearers = match committed {
+            Ok(hearers) => hearers,
+            Err(error) => return self.not_committed(hot, turn, error).await,
+        };
         hot.absorb(&turn);
         turn.answer();
-        self.delivery.push_changes(&hot.stored, first_seq, &events, record).await;
+        let told = record.filter(|_| hearers == Hearers::Perhaps);
+        self.delivery.push_changes(&hot.stored, first_seq, &events, told).await;
+        None
+    }
+
+    /// Those who are to be decided again, after nothing was kept; the others are refused.
+    async fn not_committed(&self, hot: &Hot, turn: Turn, error: StoreError) -> Option<Vec<Pending>> {
+        hot.drop_state();
+        if error == StoreError::GroupChanged {
+            return Some(not_outdated(turn.into_waiting()));
+        }
+        if error == StoreError::Conflict {
+            if self.store.is_shared() {
+                return Some(turn.into_waiting());
+            }
+            if matches!(self.head(hot).await, Ok(None)) {
+                return self.refuse_gone(hot, turn.into_waiting());
+            }
+        }
+        tracing::error!(%error, "operations could not be committed");
+        // They may have been, all the same.
+        if let Some(nodes) = self.delivery.nodes() {
+            nodes.rename();
+        } else if !matches!(self.head(hot).await, Ok(Some(head)) if head.latest_seq == turn.expected_seq()) {
+            self.delivery.hub.interrupt();
+        }
+        turn.refuse(&internal());
         None
     }
 

@@ -20,7 +20,7 @@ use prometheus_client::registry::Registry;
 use crate::App;
 use crate::envelope::Answer;
 use crate::hub::Hub;
-use crate::store::{Store, StoreError};
+use crate::store::{Hearers, Store, StoreError};
 use crate::webhook::WebhookMetrics;
 use message_extensions_core::serve::command::Command;
 
@@ -166,8 +166,8 @@ impl Metrics {
     pub(crate) async fn commit(
         &self,
         operations: usize,
-        commit: impl Future<Output = Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
+        commit: impl Future<Output = Result<Hearers, StoreError>>,
+    ) -> Result<Hearers, StoreError> {
         let begun = Instant::now();
         let outcome = commit.await;
         self.commit_seconds.observe(begun.elapsed().as_secs_f64());

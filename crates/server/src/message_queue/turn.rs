@@ -11,7 +11,7 @@ use message_extensions_core::wire::{Event, MsgElement, Status};
 use super::{Hot, Pending};
 use crate::clock::now_ms;
 use crate::hub::EventJson;
-use crate::store::{AnswerId, Commit, SeenGroup, StoredMessage, Webhook};
+use crate::store::{AnswerId, Commit, Conversation, SeenGroup, StoredMessage, Webhook};
 
 /// A working copy of the message, and what became of the operations so far.
 pub(super) struct Turn {
@@ -92,16 +92,20 @@ impl Turn {
     }
 
     /// What is to be stored, if anything; taken out.
-    pub(super) fn take_commit(&mut self, message_no: i64, webhooks: Vec<Webhook>) -> Option<Commit> {
+    pub(super) fn take_commit(&mut self, stored: &StoredMessage, webhooks: Vec<Webhook>) -> Option<Commit> {
         if self.changes.is_empty() && self.remembered.is_empty() {
             return None;
         }
         let (changes, answers) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.remembered));
         self.answer_ids = answers.iter().map(|(id, _)| id.clone()).collect();
         Some(Commit {
-            message_no,
+            message_no: stored.no,
             id: self.id,
             after: self.after,
+            in_group: match &stored.message.conversation {
+                Conversation::Group { group_id, .. } => Some(group_id.clone()),
+                Conversation::C2c { .. } => None,
+            },
             group: self.group.take(),
             expected_seq: self.expected_seq,
             changes,

@@ -11,8 +11,8 @@ use message_extensions_core::law::Message;
 
 use self::webhooks::Webhooks;
 use super::{
-    AnswerId, Archive, C2cPage, Commit, Conversation, Group, Head, Inserted, Loaded, MessageName, NewGroup,
-    NewMessage, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
+    AnswerId, Archive, C2cPage, Commit, Conversation, Group, Head, Hearers, Inserted, Loaded, MessageName,
+    NewGroup, NewMessage, REMEMBERED_ANSWERS, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use crate::clock::now_ms;
 
@@ -271,7 +271,7 @@ impl Store for MemoryStore {
         Ok(data.messages.get(&message_no).map(loaded))
     }
 
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         let mut data = self.data();
         let message = data.messages.get_mut(&commit.message_no).ok_or(StoreError::Conflict)?;
         if message.extensions.latest_seq != commit.expected_seq {
@@ -289,7 +289,7 @@ impl Store for MemoryStore {
             }
         }
         data.webhooks.add(commit.message_no, commit.webhooks);
-        Ok(())
+        Ok(Hearers::Nobody)
     }
 
     async fn answer(

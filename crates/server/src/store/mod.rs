@@ -81,11 +81,11 @@ pub trait Store: Send + Sync {
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError>;
 
     /// Keeps changes and answers together, if the message's counter is still `expected_seq`, and in a shared store nothing was
-    /// committed since [`Commit::after`] and the group is what [`Commit::group`] says.
+    /// committed since [`Commit::after`] and the group is what [`Commit::group`] says. Says whether other nodes are to be told.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it is not, or the message is gone, [`StoreError::GroupChanged`]: then nothing is kept.
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError>;
 
     /// A remembered answer.
     async fn answer(
@@ -430,6 +430,15 @@ pub struct AnswerId {
     pub request_id: u128,
 }
 
+/// Whether a node listened to a message's conversation when it was committed to. Who begins later pulls what is there then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearers {
+    /// None did, or there are no others.
+    Nobody,
+    /// One may have.
+    Perhaps,
+}
+
 /// What one turn of a message's queue decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commit {
@@ -439,6 +448,8 @@ pub struct Commit {
     pub id: u64,
     /// [`Commit::id`] of the one that everything was decided on; `None`: the counter alone is compared.
     pub after: Option<u64>,
+    /// The GroupId of the message, if it is in a group.
+    pub in_group: Option<String>,
     /// The group whose members those are who asked for it; `None`: that was compared before.
     pub group: Option<Arc<SeenGroup>>,
     /// The counter on which the changes were decided.

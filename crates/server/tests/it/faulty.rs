@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use message_extensions_core::law::{Change, ChangeKind};
 use message_extensions_server::config::Config;
 use message_extensions_server::store::{
-    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MemoryStore, MessageName, NewGroup, NewMessage,
-    Store, StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, C2cPage, Commit, Group, Head, Hearers, Inserted, Loaded, MemoryStore, MessageName, NewGroup,
+    NewMessage, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use serde_json::json;
 
@@ -110,7 +110,7 @@ impl Store for FaultyStore {
         }
         self.inner.load(message_no).await
     }
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         self.commits.fetch_add(1, Ordering::SeqCst);
         match self.mode.load(Ordering::SeqCst) {
             FAIL => return Err(StoreError::Failed("no space left".into())),
@@ -118,11 +118,11 @@ impl Store for FaultyStore {
             _ => {}
         }
         wait(&self.commit_delay).await;
-        self.inner.commit(commit).await?;
+        let hearers = self.inner.commit(commit).await?;
         if self.mode.load(Ordering::SeqCst) == LOSE_ANSWER {
             return Err(StoreError::Failed("no answer".into()));
         }
-        Ok(())
+        Ok(hearers)
     }
     async fn answer(
         &self,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use message_extensions_server::store::{
-    Archive, Bus, C2cPage, Commit, Group, Head, Heard, Inserted, Loaded, MessageName, NewGroup, NewMessage,
-    RedisStore, Store, StoreError, StoredMessage, Topic, Trimmed, Webhook,
+    Archive, Bus, C2cPage, Commit, Group, Head, Heard, Hearers, Inserted, Loaded, MessageName, NewGroup,
+    NewMessage, RedisStore, Store, StoreError, StoredMessage, Topic, Trimmed, Webhook,
 };
 
 /// What a node's store on Redis is like, but for its flaws.
@@ -63,11 +63,11 @@ impl Store for FlawedStore {
         }
         Ok(loaded)
     }
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         let (no, id) = (commit.message_no, commit.id);
-        self.inner.commit(commit).await?;
+        let hearers = self.inner.commit(commit).await?;
         self.seen.lock().unwrap().insert(no, id);
-        Ok(())
+        Ok(hearers)
     }
     fn is_shared(&self) -> bool {
         true

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use message_extensions_server::config::Config;
-use message_extensions_server::store::RedisStore;
+use message_extensions_server::store::{
+    Commit, Conversation, Hearers, NewGroup, NewMessage, RedisStore, Store, Topic,
+};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -16,6 +18,7 @@ use crate::client::{
 };
 use crate::flawed_store::FlawedStore;
 use crate::membership::LEFT;
+use crate::redis_faults::{commit as new_commit, message as new_message};
 use crate::redis_servers::{Redis, cluster, single};
 use crate::socket::Socket;
 
@@ -255,6 +258,38 @@ async fn who_may_have_missed_something_while_masters_were_replaced_is_sent_back_
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_commit_says_whether_a_node_listens_to_the_group() {
+    let servers = cluster().servers();
+    let (a, b) = (
+        RedisStore::connect(servers.clone()).await.unwrap(),
+        RedisStore::connect(servers.clone()).await.unwrap(),
+    );
+    let group = |id: &str| NewGroup {
+        group_id: id.into(),
+        group_type: "Public".into(),
+        name: String::new(),
+        members: Vec::new(),
+    };
+    // Whatever slots they are in.
+    for id in (0..9).map(|n| format!("lunch-{n}")) {
+        a.create_group(group(&id)).await.unwrap();
+        let no = a.group(&id).await.unwrap().unwrap().no;
+        let conversation = Conversation::Group { group_id: id.clone(), no };
+        let message = NewMessage { conversation, ..new_message(1) };
+        let no = a.insert_message(message).await.unwrap().unwrap().stored.no;
+        let commit = |seq| Commit { in_group: Some(id.clone()), ..new_commit(no, seq) };
+        assert_eq!(a.commit(commit(1)).await, Ok(Hearers::Nobody));
+        let (bus, topic) = (b.bus().unwrap(), Topic::Group(id.clone()));
+        bus.listen(&topic).await.unwrap();
+        assert_eq!(a.commit(commit(2)).await, Ok(Hearers::Perhaps));
+        bus.unlisten(&topic).await;
+        assert_eq!(a.commit(commit(3)).await, Ok(Hearers::Nobody));
+    }
+    let no = a.insert_message(new_message(1)).await.unwrap().unwrap().stored.no;
+    assert_eq!(a.commit(new_commit(no, 1)).await, Ok(Hearers::Perhaps), "one-to-one: it is not known");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use message_extensions_server::store::{Bus, Heard, StoreError, Topic};
+use message_extensions_server::store::{Bus, Heard, Hearers, StoreError, Topic};
 use tokio::time::sleep;
 
 use crate::disk::Disk;
@@ -67,6 +67,16 @@ impl Drop for NodeBus {
 impl Air {
     pub(crate) fn record(&mut self, record: Arc<str>) {
         self.log.push((now_ms(), record));
+    }
+
+    /// Whether anybody listens who would hear it at once.
+    pub(crate) fn hearers(&self, group_id: Option<String>) -> Hearers {
+        let topic = group_id.map(Topic::Group);
+        let hears = |listener: &Listener| {
+            now_ms() >= listener.deaf_until
+                && topic.as_ref().is_none_or(|topic| listener.topics.contains(topic))
+        };
+        if self.listeners.values().any(hears) { Hearers::Perhaps } else { Hearers::Nobody }
     }
 
     fn log(&self) -> Vec<Arc<str>> {

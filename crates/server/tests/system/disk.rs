@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use futures_util::FutureExt;
 use message_extensions_server::store::{
-    Archive, Bus, C2cPage, Commit, Conversation, Group, Head, Inserted, Loaded, MemoryStore, MessageName,
-    NewGroup, NewMessage, Store, StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, Bus, C2cPage, Commit, Conversation, Group, Head, Hearers, Inserted, Loaded, MemoryStore,
+    MessageName, NewGroup, NewMessage, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 use tokio::time::sleep;
 
@@ -179,10 +179,13 @@ impl Store for Node {
     fn bus(&self) -> Option<Arc<dyn Bus>> {
         self.bus.clone().map(|bus| bus as Arc<dyn Bus>)
     }
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         self.disk.takes_time().await?;
+        let in_group = commit.in_group.clone();
         self.disk.commit(commit, self.is_shared())?;
-        self.disk.takes_time().await
+        let hearers = self.disk.air.lock().unwrap().hearers(in_group);
+        self.disk.takes_time().await?;
+        Ok(hearers)
     }
     async fn load(&self, message_no: i64) -> Result<Option<Loaded>, StoreError> {
         self.after_a_while(|disk| {

@@ -69,7 +69,7 @@ fn nodes_bucket() -> Bucket {
 }
 
 /// Without the prefix.
-fn channel(topic: &Topic) -> String {
+pub(super) fn channel(topic: &Topic) -> String {
     match topic {
         Topic::User(user) => bucket_of(topic).key("user", user),
         Topic::Group(group_id) => bucket_of(topic).key("in-group", group_id),

@@ -8,7 +8,7 @@ use super::keys::Bucket;
 use super::messages::{changed_key, message_key};
 use super::script::{ANSWER, COMMIT, Call, LOAD};
 use super::{RedisStore, bus, digits, groups, unreadable, webhooks};
-use crate::store::{AnswerId, Commit, Head, Loaded, REMEMBERED_ANSWERS, StoreError};
+use crate::store::{AnswerId, Commit, Head, Loaded, REMEMBERED_ANSWERS, StoreError, Topic};
 
 /// LatestSeq, ClearSeq, the last commit, what each key holds, which answers are remembered where.
 pub(super) type Row = (u64, u64, u64, Vec<(String, String)>, Vec<(String, String)>);
@@ -67,6 +67,8 @@ pub(super) fn commit(commit: &Commit) -> Result<Call, StoreError> {
     keys.push(changed_key(Bucket::of_no(no)));
     keys.extend(webhooks::keys(no));
     keys.push(bus::log_key(Bucket::of_no(no)));
+    // The users of a one-to-one conversation are listened to elsewhere.
+    keys.extend(commit.in_group.clone().map(|group_id| bus::channel(&Topic::Group(group_id))));
     let (group_key, group_no, group_version) = groups::comparison(commit.group.as_deref());
     keys.extend(group_key);
     let latest_seq = commit.changes.last().map_or(commit.expected_seq, |change| change.seq);

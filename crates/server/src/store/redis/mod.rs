@@ -37,7 +37,7 @@ use self::keys::Bucket;
 use self::script::{Call, NUMBER};
 pub use self::servers::Servers;
 use super::{
-    Archive, Bus, C2cPage, Commit, Group, Head, Inserted, Loaded, MessageName, NewGroup, NewMessage,
+    Archive, Bus, C2cPage, Commit, Group, Head, Hearers, Inserted, Loaded, MessageName, NewGroup, NewMessage,
     SeenGroup, Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 
@@ -135,7 +135,7 @@ impl Store for RedisStore {
         extensions::load(self, message_no).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         let bucket = Bucket::of_no(commit.message_no);
         let call = extensions::commit(&commit)?;
         match self.engine.write_noting_repeats::<u64>(bucket, call).await? {
@@ -145,7 +145,8 @@ impl Store for RedisStore {
             (0 | 2, true) => {
                 Err(StoreError::Failed("the answer to a commit was lost, and others came after it".into()))
             }
-            _ => Ok(()),
+            (3, _) => Ok(Hearers::Nobody),
+            _ => Ok(Hearers::Perhaps),
         }
     }
 

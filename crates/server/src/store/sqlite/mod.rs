@@ -27,8 +27,8 @@ use rusqlite::Connection;
 use self::connections::Readers;
 use self::writer::Writer;
 use super::{
-    Archive, C2cPage, Commit, Group, Head, Inserted, Loaded, MessageName, NewGroup, NewMessage, Store,
-    StoreError, StoredMessage, Trimmed, Webhook,
+    Archive, C2cPage, Commit, Group, Head, Hearers, Inserted, Loaded, MessageName, NewGroup, NewMessage,
+    Store, StoreError, StoredMessage, Trimmed, Webhook,
 };
 
 /// Files up to this size are looked through at the start unless somebody says otherwise: one second or, when nothing of
@@ -187,9 +187,9 @@ impl Store for SqliteStore {
         self.read(move |db| extensions::load(db, message_no)).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         let is_kept = self.write(move |db| extensions::commit(db, &commit)).await?;
-        if is_kept { Ok(()) } else { Err(StoreError::Conflict) }
+        if is_kept { Ok(Hearers::Nobody) } else { Err(StoreError::Conflict) }
     }
 
     async fn answer(

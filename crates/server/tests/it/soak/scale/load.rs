@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{GROUP_SET, query, set};
@@ -22,21 +23,47 @@ pub(super) struct Written {
     pub(super) seconds: f64,
 }
 
-#[derive(Clone)]
 struct Voter {
-    name: String,
     query: String,
-    /// Messages, and the Seq of the voter's key there.
-    messages: Vec<(Value, u64)>,
+    keys: Vec<Key>,
+}
+
+/// The voter's key of a message.
+struct Key {
+    /// What a set says before the Seq, and after it.
+    before: String,
+    after: String,
+    seq: u64,
+}
+
+/// As little of an answer as has to be seen.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    error_code: u32,
+    #[serde(default)]
+    extension_list: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Item {
+    error_code: u32,
+    extension: Extension,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Extension {
+    seq: u64,
 }
 
 impl Load {
     /// Of each voter the messages that they write in turn.
     pub(super) fn new(voters: &[String], messages: impl IntoIterator<Item = Vec<Value>>) -> Self {
         let voter = |(name, messages): (&String, Vec<Value>)| Voter {
-            name: name.clone(),
             query: query(name),
-            messages: messages.into_iter().map(|message| (message, 0)).collect(),
+            keys: messages.iter().map(|message| Key::new(name, message)).collect(),
         };
         Self { voters: voters.iter().zip(messages).map(voter).collect() }
     }
@@ -47,7 +74,7 @@ impl Load {
         for (voter, node) in std::mem::take(&mut self.voters).into_iter().zip(nodes.iter().cycle()) {
             let stream = TcpStream::connect(node).await.unwrap();
             stream.set_nodelay(true).unwrap();
-            connected.push((voter, BufReader::new(stream)));
+            connected.push((voter, stream));
         }
         let begun = Instant::now();
         let writing: Vec<_> = connected
@@ -66,13 +93,23 @@ impl Load {
     }
 }
 
+impl Key {
+    fn new(name: &str, message: &Value) -> Self {
+        let mark = u64::MAX;
+        let set = set(message, &[(name, "yes", mark)]).to_string();
+        let (before, after) = set.split_once(&mark.to_string()).unwrap();
+        Self { before: before.to_owned(), after: after.to_owned(), seq: 0 }
+    }
+}
+
 impl Voter {
-    async fn write(mut self, mut stream: BufReader<TcpStream>, until: Instant) -> (Self, usize, usize) {
+    async fn write(mut self, mut stream: TcpStream, until: Instant) -> (Self, usize, usize) {
         let (mut sets, mut refused) = (0, 0);
+        let mut received = Vec::new();
         while Instant::now() < until {
-            let at = sets % self.messages.len();
-            let (message, seq) = &self.messages[at];
-            let body = set(message, &[(&self.name, "yes", *seq)]).to_string();
+            let at = sets % self.keys.len();
+            let key = &mut self.keys[at];
+            let body = format!("{}{}{}", key.before, key.seq, key.after);
             let request = format!(
                 "POST /v4/{GROUP_SET}?{}&requestid={:032x} HTTP/1.1\r\nhost: node\r\ncontent-length: {}\r\n\r\n{body}",
                 self.query,
@@ -80,40 +117,38 @@ impl Voter {
                 body.len()
             );
             let answer = loop {
-                let answer = ask(&mut stream, &request).await;
-                if answer["ErrorCode"] != 10002 {
+                let answer = ask(&mut stream, &request, &mut received).await;
+                if answer.error_code != 10002 {
                     break answer;
                 }
                 refused += 1;
             };
-            let item = &answer["ExtensionList"][0];
+            let item = &answer.extension_list[0];
             assert_eq!(
-                (&answer["ErrorCode"], &item["ErrorCode"]),
-                (&Value::from(0), &Value::from(0)),
-                "{answer}"
+                (answer.error_code, item.error_code),
+                (0, 0),
+                "{}",
+                String::from_utf8_lossy(&received)
             );
-            self.messages[at].1 = item["Extension"]["Seq"].as_u64().unwrap();
+            key.seq = item.extension.seq;
             sets += 1;
         }
         (self, sets, refused)
     }
 }
 
-async fn ask(stream: &mut BufReader<TcpStream>, request: &str) -> Value {
-    stream.get_mut().write_all(request.as_bytes()).await.unwrap();
-    let (mut line, mut length) = (String::new(), 0);
+async fn ask(stream: &mut TcpStream, request: &str, received: &mut Vec<u8>) -> Answer {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    received.clear();
     loop {
-        line.clear();
-        stream.read_line(&mut line).await.unwrap();
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().unwrap()
-            }
-            _ if line == "\r\n" => break,
-            _ => assert!(!line.is_empty(), "a node has closed a connection"),
+        assert_ne!(stream.read_buf(received).await.unwrap(), 0, "a node has closed a connection");
+        let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let (head, body) = (str::from_utf8(&received[..end]).unwrap(), &received[end + 4..]);
+        let length = head.lines().filter_map(|line| line.split_once(": ")).find_map(|(name, value)| {
+            name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())
+        });
+        if body.len() == length.unwrap() {
+            return serde_json::from_slice(body).unwrap();
         }
     }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await.unwrap();
-    serde_json::from_slice(&body).unwrap()
 }

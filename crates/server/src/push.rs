@@ -67,7 +67,7 @@ pub(crate) async fn connect(
     upgrade.on_upgrade(move |socket| async move {
         let tasks = app.tasks.clone();
         // Tracked, so that the server's stop waits for the farewell.
-        let _ = tasks.spawn(async move { serve(&app, socket, url).await }).await;
+        tasks.spawn(async move { serve(&app, socket, url).await });
     })
 }
 
@@ -92,11 +92,12 @@ async fn serve(app: &App, socket: WebSocket, url: Result<UrlParameters, Error>) 
 }
 
 async fn converse(app: &App, sink: &mut Sink, stream: &mut Stream, url: Result<UrlParameters, Error>) -> End {
-    let (caller, until) = match login(app, stream, url).await {
+    // What is not needed while it waits is boxed: a connection's task is as large as the most that it may hold.
+    let (caller, until) = match Box::pin(login(app, stream, url)).await {
         Ok(caller) => caller,
         Err(end) => return end,
     };
-    let joined = match Joined::new(app, caller).await {
+    let joined = match Box::pin(Joined::new(app, caller)).await {
         Ok(joined) => joined,
         Err(code) => return Some((code, None)),
     };
@@ -179,7 +180,7 @@ async fn hear<'a>(
     joined: &'a Joined<'_>,
     stream: &mut Stream,
     one: &'a Semaphore,
-    ask: &mpsc::Sender<Resume<'a>>,
+    ask: &mpsc::Sender<Box<Resume<'a>>>,
 ) -> End {
     let Joined { app, caller, outbox, .. } = joined;
     loop {
@@ -194,8 +195,8 @@ async fn hear<'a>(
                 let resume = only.and_then(|only| Resume::new(app, caller, only, frame.messages));
                 let Some(resume) = resume else { return Some((close::BAD_FRAME, None)) };
                 // Counts as one pull, however much it names; over the rate it waits, and with it what the client says next.
-                app.callers.admit_in_time(caller, Command::PullC2c, &*app.store).await;
-                ask.send(resume).await.ok()?;
+                Box::pin(app.callers.admit_in_time(caller, Command::PullC2c, &*app.store)).await;
+                ask.send(Box::new(resume)).await.ok()?;
             }
             _ => return Some((close::BAD_FRAME, None)),
         }
@@ -221,12 +222,12 @@ async fn next_frame(stream: &mut Stream, patience: Duration, bytes: usize) -> Re
 async fn speak(
     sink: &mut Sink,
     outbox: &Outbox,
-    mut asked: mpsc::Receiver<Resume<'_>>,
+    mut asked: mpsc::Receiver<Box<Resume<'_>>>,
 ) -> Result<Infallible, End> {
     loop {
         tokio::select! {
             turn = outbox.next() => say(sink, turn).await?,
-            Some(resume) = asked.recv() => answer(sink, outbox, resume).await?,
+            Some(resume) = asked.recv() => Box::pin(answer(sink, outbox, *resume)).await?,
         }
     }
 }

@@ -111,13 +111,13 @@ impl Disk {
         if fails { Err(StoreError::Failed("no luck".into())) } else { Ok(()) }
     }
 
-    fn commit(&self, commit: Commit, is_shared: bool) -> Result<(), StoreError> {
+    fn commit(&self, commit: Commit, is_shared: bool) -> Result<Hearers, StoreError> {
         let mut shared = self.shared.lock().unwrap();
         let version = shared.group_version;
         let last = shared.commits.entry(commit.message_no).or_default();
         if is_shared {
             if *last == commit.id {
-                return Ok(());
+                return Ok(Hearers::Perhaps);
             }
             if commit.group.as_ref().is_some_and(|seen| seen.version != version) {
                 return Err(StoreError::GroupChanged);
@@ -129,10 +129,12 @@ impl Disk {
         at_once(self.inner.commit(commit.clone()))?;
         *last = commit.id;
         self.history().committed(&commit);
-        if let Some(record) = commit.record {
-            self.air.lock().unwrap().record(record);
+        let mut air = self.air.lock().unwrap();
+        let hearers = air.hearers(commit.in_group);
+        if let Some(record) = commit.record.filter(|_| hearers == Hearers::Perhaps) {
+            air.record(record);
         }
-        Ok(())
+        Ok(hearers)
     }
 
     fn last_commit(&self, message_no: i64) -> u64 {
@@ -181,9 +183,7 @@ impl Store for Node {
     }
     async fn commit(&self, commit: Commit) -> Result<Hearers, StoreError> {
         self.disk.takes_time().await?;
-        let in_group = commit.in_group.clone();
-        self.disk.commit(commit, self.is_shared())?;
-        let hearers = self.disk.air.lock().unwrap().hearers(in_group);
+        let hearers = self.disk.commit(commit, self.is_shared())?;
         self.disk.takes_time().await?;
         Ok(hearers)
     }

@@ -184,11 +184,11 @@ impl Master {
         Self { port, calls }
     }
 
-    /// How often something was logged, as each commit that writes does.
+    /// How many commits have written: each its message, an entry, an answer and the answer's name.
     fn written(&self) -> usize {
         let stats: String = ask(self.port, &["INFO", "commandstats"]).unwrap();
-        let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_xadd:calls="));
-        calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
+        let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hset:calls="));
+        calls.map_or(0, |calls| calls.split(',').next().unwrap().parse::<usize>().unwrap() / 4)
     }
 }
 

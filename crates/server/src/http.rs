@@ -58,8 +58,12 @@ async fn command(State(app): State<Arc<App>>, request: Request) -> Response {
     let body = read(body).await;
     // A task of its own: what was begun is finished though the caller hangs up, and a panic ends nothing else.
     let tasks = app.tasks.clone();
-    let running =
-        tasks.spawn(async move { app.metrics.call(parts.uri.path(), run(&app, &parts, body)).await });
+    let running = tasks.spawn(async move {
+        let mut counted = app.metrics.call(parts.uri.path());
+        let answer = run(&app, &parts, body).await;
+        counted.answered(&answer);
+        answer
+    });
     respond(running.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a command panicked");
         Err(internal())

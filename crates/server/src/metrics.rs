@@ -148,13 +148,9 @@ impl Metrics {
         to.register("counted_messages", "Messages of which the write attempts are counted", counted.clone());
     }
 
-    /// Counts a call of the URL's path. One that panics counts as 10002.
-    pub(crate) async fn call(&self, path: &str, call: impl Future<Output = Answer>) -> Answer {
-        let mut running =
-            Running { metrics: self, command: command_of(path), begun: Instant::now(), code: INTERNAL };
-        let answer = call.await;
-        running.code = code_of(&answer);
-        answer
+    /// Counts a call of the URL's path when what is returned is dropped: as 10002, as if it had panicked, unless it was answered.
+    pub(crate) fn call(&self, path: &str) -> Running<'_> {
+        Running { metrics: self, command: command_of(path), begun: Instant::now(), code: INTERNAL }
     }
 
     /// Counts a waiting operation until what is returned is dropped.
@@ -224,11 +220,17 @@ impl Drop for Counted {
 }
 
 /// A call until it is counted, however it ends.
-struct Running<'a> {
+pub(crate) struct Running<'a> {
     metrics: &'a Metrics,
     command: String,
     begun: Instant,
     code: u32,
+}
+
+impl Running<'_> {
+    pub(crate) fn answered(&mut self, answer: &Answer) {
+        self.code = code_of(answer);
+    }
 }
 
 impl Drop for Running<'_> {

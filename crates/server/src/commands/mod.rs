@@ -37,15 +37,16 @@ pub(crate) async fn run(
     match command {
         Command::SetC2c | Command::SetGroup => extensions::set(call, url, body).await,
         Command::PullC2c | Command::PullGroup => extensions::pull(call, url, body).await,
-        Command::Register => register::register(call, body).await,
-        Command::SendC2c => messages::send_c2c(call, body).await,
-        Command::SendGroup => messages::send_group(call, body).await,
-        Command::ListC2c => messages::list_c2c(call, body).await,
-        Command::ListGroup => messages::list_group(call, body).await,
-        Command::CreateGroup => groups::create(call, body).await,
-        Command::DestroyGroup => groups::destroy(call, body).await,
-        Command::AddMembers => groups::add_members(call, body).await,
-        Command::DeleteMembers => groups::delete_members(call, body).await,
+        // Boxed, so that a task for the commands above need not have room for those below.
+        Command::Register => Box::pin(register::register(call, body)).await,
+        Command::SendC2c => Box::pin(messages::send_c2c(call, body)).await,
+        Command::SendGroup => Box::pin(messages::send_group(call, body)).await,
+        Command::ListC2c => Box::pin(messages::list_c2c(call, body)).await,
+        Command::ListGroup => Box::pin(messages::list_group(call, body)).await,
+        Command::CreateGroup => Box::pin(groups::create(call, body)).await,
+        Command::DestroyGroup => Box::pin(groups::destroy(call, body)).await,
+        Command::AddMembers => Box::pin(groups::add_members(call, body)).await,
+        Command::DeleteMembers => Box::pin(groups::delete_members(call, body)).await,
     }
 }
 

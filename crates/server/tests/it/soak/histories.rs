@@ -121,7 +121,7 @@ fn judge_all(all: &[User], common: &Common, pauses: &[u64], pieces: usize) -> Ju
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_many_are_answered_has_one_order_though_the_network_cuts_and_the_server_is_killed() {
-    let (rounds, pieces) = (amount("SOAK_HISTORY_ROUNDS", 4), amount("SOAK_HISTORY_PIECES", 2));
+    let (rounds, pieces) = (amount("SOAK_HISTORY_ROUNDS", 3), amount("SOAK_HISTORY_PIECES", 2));
     let pieces = usize::try_from(pieces).unwrap();
     let mut rng = Rng::with_seed(seed());
     let dir = tempfile::tempdir().unwrap();
@@ -215,7 +215,7 @@ async fn find(flaw: Option<Flaw>, rng: &mut Rng, most: usize) -> (Option<Fault>,
 async fn each_planted_fault_is_found_out_and_none_where_none_is_planted() {
     const MOST: usize = 5000;
     let mut rng = Rng::with_seed(seed());
-    let (fault, _) = find(None, &mut rng, 1000).await;
+    let (fault, _) = find(None, &mut rng, 500).await;
     assert_eq!(fault, None);
     let mut found = Vec::new();
     for flaw in FLAWS {

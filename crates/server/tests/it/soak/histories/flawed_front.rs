@@ -82,10 +82,12 @@ impl Front {
     }
 
     async fn remembered(&self, url: &str, body: &[u8]) -> String {
-        if !url.contains("&requestid=") || self.flaw == Some(Flaw::ForgottenRetry) {
+        let Some((_, request_id)) =
+            url.split_once("&requestid=").filter(|_| self.flaw != Some(Flaw::ForgottenRetry))
+        else {
             return self.answer(url, body).await;
-        }
-        let answer = Arc::clone(self.answers.lock().unwrap().entry(url.to_owned()).or_default());
+        };
+        let answer = Arc::clone(self.answers.lock().unwrap().entry(request_id.to_owned()).or_default());
         answer.get_or_init(|| self.answer(url, body)).await.clone()
     }
 

@@ -57,6 +57,8 @@ impl Common {
 
 pub(super) struct User {
     name: Arc<str>,
+    /// With the signature, which takes its time.
+    query: Arc<str>,
     rng: Rng,
     api: Api,
     known: HashMap<(usize, String), u64>,
@@ -82,6 +84,7 @@ pub(super) async fn people(
     names.push(ADMIN.into());
     let (clock, answers, unanswered) = Default::default();
     let user = |name: String| User {
+        query: query(&name).into(),
         name: name.into(),
         rng: rng.fork(),
         api: Api::new(entry),
@@ -151,7 +154,12 @@ impl User {
     }
 
     fn sender(&mut self) -> Sender {
-        Sender { user: Arc::clone(&self.name), api: self.api.clone(), rng: self.rng.fork() }
+        Sender {
+            user: Arc::clone(&self.name),
+            query: Arc::clone(&self.query),
+            api: self.api.clone(),
+            rng: self.rng.fork(),
+        }
     }
 
     fn take(&mut self, common: &Common, message: usize, call: Call) {
@@ -171,6 +179,7 @@ impl User {
 /// Whatever sends a request until it is answered.
 struct Sender {
     user: Arc<str>,
+    query: Arc<str>,
     api: Api,
     rng: Rng,
 }
@@ -186,7 +195,7 @@ impl Sender {
                 (GROUP_GET, String::new(), body)
             }
         };
-        let url = format!("/v4/{path}?{}{id}", query(&self.user));
+        let url = format!("/v4/{path}?{}{id}", self.query);
         let body = with(&common.messages[message], body).to_string();
         let (mut tries, begun) = (0, common.now());
         let answer = loop {

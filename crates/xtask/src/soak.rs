@@ -41,11 +41,11 @@ const PARTS: [Part; 17] = [
     Part {
         name: "histories",
         run: |soak| {
-            let long = [("SOAK_HISTORY_ROUNDS", 500), ("SOAK_HISTORY_PIECES", 100)];
+            let long = [("SOAK_HISTORY_ROUNDS", 300), ("SOAK_HISTORY_PIECES", 100)];
             soak.server("soak::histories::", &[&long[..], &[("SOAK_HISTORY_SMALL", 100_000)]].concat())
         },
     },
-    Part { name: "power", run: |soak| soak.tests_of_server("power", "", &[("SOAK_POWER_CUTS", 10_000)]) },
+    Part { name: "power", run: |soak| soak.tests_of_server("power", "", &[("SOAK_POWER_CUTS", 5000)]) },
     Part { name: "flood", run: |soak| soak.server("soak::flood::", &[("SOAK_FLOODS", 10)]) },
     Part {
         name: "full-disk",

@@ -66,7 +66,7 @@ async fn look(all: &mut [User], common: &Common) {
     }
 }
 
-/// Kills the server somewhere within a round, unless that is over sooner, and has it come back.
+/// Kills the server somewhere within a round.
 async fn kill(child: &mut Child, common: &Common, rng: &mut Rng) {
     let enough = common.answers.load(Ordering::Relaxed) + rng.usize(1..USERS * CALLS / 2);
     while common.answers.load(Ordering::Relaxed) < enough {

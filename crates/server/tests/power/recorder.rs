@@ -176,7 +176,7 @@ unsafe extern "C" fn open(
 
 /// The same methods with those replaced of which a note is made.
 fn ours(methods: &'static ffi::sqlite3_io_methods) -> &'static ffi::sqlite3_io_methods {
-    *lock(&state().methods).entry(std::ptr::from_ref(methods) as usize).or_insert_with(|| {
+    lock(&state().methods).entry(std::ptr::from_ref(methods) as usize).or_insert_with(|| {
         Box::leak(Box::new(ffi::sqlite3_io_methods {
             xClose: Some(close),
             xWrite: Some(write),

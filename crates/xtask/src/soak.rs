@@ -31,13 +31,21 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 15] = [
+const PARTS: [Part; 17] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
         name: "two-writers",
         run: |soak| soak.server("soak::two_writers::", &[("SOAK_WRITERS_SECONDS", 10)]),
     },
+    Part {
+        name: "histories",
+        run: |soak| {
+            let long = [("SOAK_HISTORY_ROUNDS", 300), ("SOAK_HISTORY_PIECES", 100)];
+            soak.server("soak::histories::", &[&long[..], &[("SOAK_HISTORY_SMALL", 100_000)]].concat())
+        },
+    },
+    Part { name: "power", run: |soak| soak.tests_of_server("power", "", &[("SOAK_POWER_CUTS", 5000)]) },
     Part { name: "flood", run: |soak| soak.server("soak::flood::", &[("SOAK_FLOODS", 10)]) },
     Part {
         name: "full-disk",
@@ -124,11 +132,16 @@ pub(crate) fn amount(name: &str, whole: u64) -> Result<u64> {
 impl Soak<'_> {
     /// Tests of `crates/server/tests/it/`, which have this in their names, against the release server.
     fn server(&self, tests_named: &str, amounts: &[(&str, u64)]) -> Result<String> {
+        self.tests_of_server("it", tests_named, amounts)
+    }
+
+    /// The same of another folder of `crates/server/tests/`.
+    fn tests_of_server(&self, folder: &str, tests_named: &str, amounts: &[(&str, u64)]) -> Result<String> {
         let mut tests = self.ready.cmd(self.repo, "cargo").env("SOAK_SEED", self.seed.to_string());
         for (name, whole) in amounts {
             tests = tests.env(name, amount(name, *whole)?.to_string());
         }
-        let package = ["test", "--release", "-p", "message-extensions-server", "--test", "it"];
+        let package = ["test", "--release", "-p", "message-extensions-server", "--test", folder];
         // One after the other: each has the machine for itself.
         said(tests.args(package).arg(tests_named).args(["--", "--nocapture", "--test-threads=1"]))
     }

@@ -5,17 +5,20 @@
 mod crowd;
 mod flood;
 mod follower;
+mod histories;
 mod history;
 mod kill;
 mod linear;
 mod nodes;
 mod redis;
+mod replay;
 mod scale;
 mod stampede;
 mod two_writers;
 
 use std::fmt::Display;
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::client::{ADMIN, Api, CREATE, GROUP_SEND, message};
@@ -50,6 +53,30 @@ async fn group_messages(api: &Api, members: &[String], messages: usize, rules: &
         named.push(json!({"GroupId": group_id, "MsgSeq": sent["MsgSeq"]}));
     }
     named
+}
+
+/// Somebody's next operation on up to `most` of these keys, with the Seq that they know of each; in a thousand, so many
+/// are clears.
+fn operation(
+    rng: &mut Rng,
+    mut keys: Vec<String>,
+    most: usize,
+    clears: u16,
+    known: impl Fn(&str) -> u64,
+) -> Value {
+    let kind = match rng.u16(0..1000) {
+        n if n < clears => 3,
+        n if n < 250 => 2,
+        _ => 1,
+    };
+    rng.shuffle(&mut keys);
+    keys.truncate(if kind == 3 { 0 } else { rng.usize(1..=most) });
+    let mut item = |key: String| {
+        let value = if kind == 1 { format!("{:016x}", rng.u64(..)) } else { String::new() };
+        json!({"Key": key, "Value": value, "Seq": known(&key)})
+    };
+    let list: Vec<_> = keys.into_iter().map(&mut item).collect();
+    json!({"OperateType": kind, "ExtensionList": list})
 }
 
 /// Those who write: `{name}0`, `{name}1`, …

@@ -3,12 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use message_extensions_core::law::{Message, Operation, Terms, Writer};
-use message_extensions_core::limits::Limits;
-use message_extensions_core::wire::SetRequest;
 use serde_json::{Value, json};
 
 use super::follower::Known;
+use super::replay::{Done, Replay, is_accepted, parse};
 use crate::client::{Api, GROUP_GET, with};
 
 /// An operation as it was sent, by whom, and its answer.
@@ -27,16 +25,14 @@ impl Answered {
 
     /// Whether it took that Seq, and did not only answer with it.
     pub(super) fn is_accepted(&self) -> bool {
-        let mut items = self.answer["ExtensionList"].as_array().unwrap().iter();
-        self.operation["OperateType"] == 3
-            || items.any(|item| item["ErrorCode"] == 0 && item["Extension"]["Seq"] != 0)
+        is_accepted(&parse(&self.operation, false), &self.answer)
     }
 }
 
 /// One message.
 #[derive(Default)]
 pub(super) struct History {
-    message: Message,
+    replay: Replay,
     /// Each change as whoever hears of it must: kind, items and author, by Seq.
     changes: BTreeMap<u64, Value>,
 }
@@ -54,10 +50,10 @@ impl History {
             }
         }
         loop {
-            let seq = self.message.latest_seq;
+            let seq = self.replay.message.latest_seq;
             for one in refused.remove(&seq).unwrap_or_default() {
                 self.apply(&one);
-                assert_eq!(self.message.latest_seq, seq);
+                assert_eq!(self.replay.message.latest_seq, seq);
             }
             let Some(one) = accepted.remove(&(seq + 1)) else { break };
             self.apply(&one);
@@ -65,22 +61,14 @@ impl History {
             let change = json!({"OperateType": kind, "Author": one.author, "Items": written(&one)});
             self.changes.insert(seq + 1, change);
         }
-        let last = self.message.latest_seq;
+        let last = self.replay.message.latest_seq;
         assert!(accepted.is_empty(), "after the Seq {last} comes {:?}", accepted.keys().next());
         assert!(refused.is_empty(), "answered with the Seq {:?}, not {last}", refused.keys().next());
     }
 
     fn apply(&mut self, one: &Answered) {
-        let request: SetRequest = serde_json::from_value(one.operation.clone()).unwrap();
-        let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
-        let decision = self
-            .message
-            .decide(&operation, Writer::new(&one.author), Terms::new(&Limits::DEFAULT, 0))
-            .unwrap();
-        if let Some(change) = &decision.change {
-            self.message.absorb(change);
-        }
-        let expected = serde_json::to_value(decision.into_reply()).unwrap();
+        let done = Done::write(&one.operation, &one.author, false, one.answer.clone());
+        let expected = self.replay.answer(&done);
         assert_eq!(one.answer, expected, "{} by {}", one.operation, one.author);
     }
 
@@ -92,7 +80,7 @@ impl History {
                 api.ok(user, GROUP_GET, &with(named, json!({"StartSeq": start, "WithAuthor": 1}))).await;
             assert_eq!(
                 (&page["LatestSeq"], &page["ClearSeq"]),
-                (&json!(self.latest_seq()), &json!(self.message.clear_seq))
+                (&json!(self.latest_seq()), &json!(self.replay.message.clear_seq))
             );
             for item in page["ExtensionList"].as_array().unwrap() {
                 let text = |name: &str| item[name].as_str().unwrap().to_owned();
@@ -104,7 +92,7 @@ impl History {
                 break;
             }
         }
-        let expected = self.message.entries.iter().map(|(key, entry)| {
+        let expected = self.replay.message.entries.iter().map(|(key, entry)| {
             let value = entry.value.clone().unwrap_or_default();
             (key.clone(), (value, entry.seq, entry.author.clone()))
         });
@@ -114,7 +102,7 @@ impl History {
     /// Whether somebody who was told of everything knows just this.
     pub(super) fn check_known(&self, known: &Known) {
         assert_eq!(known.latest_seq, self.latest_seq());
-        let live = self.message.entries.iter().filter_map(|(key, entry)| {
+        let live = self.replay.message.entries.iter().filter_map(|(key, entry)| {
             let value = entry.value.clone()?;
             Some((key.clone(), (value, entry.seq)))
         });
@@ -135,7 +123,7 @@ impl History {
     }
 
     pub(super) fn latest_seq(&self) -> u64 {
-        self.message.latest_seq
+        self.replay.message.latest_seq
     }
 }
 

@@ -7,16 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use message_extensions_core::law::{Entry, Message, Operation, Terms, Writer};
-use message_extensions_core::limits::Limits;
-use message_extensions_core::wire::SetRequest;
+use message_extensions_core::law::{Entry, Message};
 use message_extensions_server::store::RedisStore;
 use serde_json::{Value, json};
 use todc_utils::{Action, History, Specification, WGLChecker};
 use tokio::task::spawn_blocking;
 
 use super::redis::kill;
-use super::{amount, done, group_messages, seed, users};
+use super::replay::{Done, Replay};
+use super::{amount, done, group_messages, operation, seed, users};
 use crate::client::{Api, GROUP_GET, GROUP_SET, Server, config, query, with};
 use crate::flawed_store::FlawedStore;
 use crate::redis_process::serve_on;
@@ -27,30 +26,22 @@ const KEYS: usize = 4;
 /// Of each user in a window: with the first and the last they are fewer than 1,000.
 const OPERATIONS: usize = 160;
 
-/// An operation with what it was answered.
+/// What somebody does.
 #[derive(Debug, Clone)]
-enum Done {
+pub(super) enum Act {
     /// It has not been answered yet.
     Open,
     /// What the message was when the window began.
-    Begin(Message),
-    Write {
-        operation: Operation,
-        author: String,
-        answer: Value,
-    },
-    Pull {
-        start: u64,
-        answer: Value,
-    },
+    Begin(Replay),
+    Done(Done),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct State(Message);
+struct State(Replay);
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.0.latest_seq, self.0.clear_seq).hash(state);
+        (self.0.message.latest_seq, self.0.message.clear_seq).hash(state);
     }
 }
 
@@ -59,42 +50,33 @@ struct Law;
 
 impl Specification for Law {
     type State = State;
-    type Operation = Done;
+    type Operation = Act;
 
     fn init() -> State {
-        State(Message::default())
+        State(Replay::default())
     }
 
-    fn apply(done: &Done, state: &State) -> (bool, State) {
-        match done {
-            Done::Open => (false, state.clone()),
-            Done::Begin(message) => (true, State(message.clone())),
-            Done::Pull { start, answer } => {
-                let reply = serde_json::to_value(state.0.pull(*start).into_reply(false)).unwrap();
-                (reply == *answer, state.clone())
-            }
-            Done::Write { operation, author, answer } => {
-                let (writer, terms) = (Writer::new(author), Terms::new(&Limits::DEFAULT, 0));
-                let decision = state.0.decide(operation, writer, terms).unwrap();
+    fn apply(act: &Act, state: &State) -> (bool, State) {
+        match act {
+            Act::Open => (false, state.clone()),
+            Act::Begin(replay) => (true, State(replay.clone())),
+            Act::Done(done) => {
                 let mut next = state.clone();
-                if let Some(change) = &decision.change {
-                    next.0.absorb(change);
-                }
-                let is_it = serde_json::to_value(decision.into_reply()).unwrap() == *answer;
-                if is_it { (true, next) } else { (false, state.clone()) }
+                let is_it = next.0.check(done).is_ok();
+                (is_it, if is_it { next } else { state.clone() })
             }
         }
     }
 }
 
-type Actions = Vec<(usize, Action<Done>)>;
+/// Who does what, in the order in which it was seen.
+pub(super) type Actions = Vec<(usize, Action<Act>)>;
 
-/// What happened, in the order in which it was seen.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Actions>>);
 
 impl Recorder {
-    fn add(&self, user: usize, action: Action<Done>) {
+    fn add(&self, user: usize, action: Action<Act>) {
         self.0.lock().unwrap().push((user, action));
     }
 }
@@ -120,44 +102,29 @@ impl User {
     }
 
     fn operation(&mut self) -> Value {
-        let kind = match self.rng.u8(0..100) {
-            0..=69 => 1,
-            70..=94 => 2,
-            _ => 3,
-        };
-        let mut keys: Vec<_> = (0..KEYS).map(|n| format!("key {n}")).collect();
-        self.rng.shuffle(&mut keys);
-        keys.truncate(if kind == 3 { 0 } else { self.rng.usize(1..3) });
-        let mut item = |key: String| {
-            let seq = self.known.get(&key).copied().unwrap_or(0);
-            let value = if kind == 1 { format!("{:x}", self.rng.u32(..)) } else { String::new() };
-            json!({"Key": key, "Value": value, "Seq": seq})
-        };
-        let list: Vec<_> = keys.into_iter().map(&mut item).collect();
-        json!({"OperateType": kind, "ExtensionList": list})
+        let keys = (0..KEYS).map(|n| format!("key {n}")).collect();
+        operation(&mut self.rng, keys, 2, 50, |key| self.known.get(key).copied().unwrap_or(0))
     }
 
     async fn act(&mut self, apis: &[Api; 2], message: &Value, recorder: &Recorder) {
-        recorder.add(self.number, Action::Call(Done::Open));
+        recorder.add(self.number, Action::Call(Act::Open));
         let done = if self.rng.bool() {
             let operation = self.operation();
             let answer = self.ask(apis, GROUP_SET, &with(message, operation.clone())).await;
             assert_eq!(answer["ActionStatus"], "OK", "{answer}");
             self.learn(answer["ExtensionList"].as_array().unwrap().iter().map(|item| &item["Extension"]));
-            let request: SetRequest = serde_json::from_value(operation).unwrap();
-            let operation = Operation::parse(request, false, &Limits::DEFAULT).unwrap();
-            Done::Write { operation, author: self.name.clone(), answer }
+            Done::write(&operation, &self.name, false, answer)
         } else {
             let start = u64::from(self.rng.bool());
             self.pull(apis, message, start).await
         };
-        recorder.add(self.number, Action::Response(done));
+        recorder.add(self.number, Action::Response(Act::Done(done)));
     }
 
     async fn pull(&mut self, apis: &[Api; 2], message: &Value, start: u64) -> Done {
         let answer = self.ask(apis, GROUP_GET, &with(message, json!({"StartSeq": start}))).await;
         self.learn(answer["ExtensionList"].as_array().unwrap().iter());
-        Done::Pull { start, answer }
+        Done::pull(start, false, answer)
     }
 
     fn learn<'a>(&mut self, items: impl Iterator<Item = &'a Value>) {
@@ -186,8 +153,8 @@ async fn window(
     operations: usize,
 ) -> (Actions, Message) {
     let recorder = Recorder::default();
-    recorder.add(0, Action::Call(Done::Open));
-    recorder.add(0, Action::Response(Done::Begin(before)));
+    recorder.add(0, Action::Call(Act::Open));
+    recorder.add(0, Action::Response(Act::Begin(Replay { message: before, rules: None })));
     let acting: Vec<_> = std::mem::take(all)
         .into_iter()
         .map(|mut user| {
@@ -204,15 +171,14 @@ async fn window(
     for user in acting {
         all.push(user.await.unwrap());
     }
-    recorder.add(0, Action::Call(Done::Open));
+    recorder.add(0, Action::Call(Act::Open));
     let last = all[0].pull(apis, message, 1).await;
-    let Done::Pull { answer, .. } = &last else { unreachable!() };
-    let after = state_of(answer);
-    recorder.add(0, Action::Response(last));
+    let after = state_of(last.given());
+    recorder.add(0, Action::Response(Act::Done(last)));
     (std::mem::take(&mut *recorder.0.lock().unwrap()), after)
 }
 
-fn is_linearizable(actions: Actions) -> bool {
+pub(super) fn is_linearizable(actions: Actions) -> bool {
     WGLChecker::<Law>::is_linearizable(History::from_actions(actions))
 }
 
@@ -221,13 +187,7 @@ fn print(actions: &Actions) {
     for (user, action) in actions {
         match action {
             Action::Call(_) => println!("{user} asks"),
-            Action::Response(Done::Pull { start, answer }) => {
-                println!("{user} pulled from {start}: {answer}")
-            }
-            Action::Response(Done::Write { operation, answer, .. }) => {
-                println!("{user} did {operation:?}: {answer}")
-            }
-            Action::Response(other) => println!("{user} {other:?}"),
+            Action::Response(act) => println!("{user} {act:?}"),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use redis::FromRedisValue;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::follower::Follower;
 use super::history::{Answered, History};
-use super::{amount, done, group_messages, seed, users};
+use super::{amount, done, group_messages, operation, seed, users};
 use crate::client::{Api, GROUP_SET, query, with};
 use crate::redis_process::serve_on;
 use crate::redis_servers::Redis;
@@ -58,22 +58,11 @@ struct Writer {
 impl Writer {
     fn next_write(&mut self) -> (usize, Value) {
         let message = self.rng.usize(0..MESSAGES);
-        let kind = match self.rng.u8(0..100) {
-            0..=74 => 1,
-            75..=96 => 2,
-            _ => 3,
-        };
         let mut keys: Vec<_> = (0..SHARED).map(|n| format!("shared {n}")).collect();
         keys.push(self.name.clone());
-        self.rng.shuffle(&mut keys);
-        keys.truncate(if kind == 3 { 0 } else { self.rng.usize(1..4) });
-        let mut item = |key: String| {
-            let seq = self.known.get(&(message, key.clone())).copied().unwrap_or(0);
-            let value = if kind == 1 { format!("{:016x}", self.rng.u64(..)) } else { String::new() };
-            json!({"Key": key, "Value": value, "Seq": seq})
-        };
-        let list: Vec<_> = keys.into_iter().map(&mut item).collect();
-        (message, json!({"OperateType": kind, "ExtensionList": list}))
+        let known = |key: &str| self.known.get(&(message, key.to_owned())).copied().unwrap_or(0);
+        let operation = operation(&mut self.rng, keys, 3, 30, known);
+        (message, operation)
     }
 
     /// One operation, asked for again under its request id until it is answered.

@@ -140,6 +140,20 @@ class Chat extends Emitter {
     done: (call, data) => this.#calls.get(call).done(data),
     failed: (call, error) => this.#calls.get(call).failed(error),
     compute: (call, value) => this.#calls.get(call).compute(call, value),
+    parts: (text) => {
+      const parts = [];
+      for (let at = 0; at < text.length; ) {
+        const length = (text.charCodeAt(at) << 14) | (text.charCodeAt(at + 1) << 7) | text.charCodeAt(at + 2);
+        parts.push(text.slice(at + 3, (at += 3 + length)));
+      }
+      return parts;
+    },
+    read: (call, parts) => {
+      // Made anew each time: whoever reads may change what they get.
+      const extensions = [];
+      for (let n = 0; n < parts.length; n += 2) extensions.push({ key: parts[n], value: parts[n + 1] });
+      this.#calls.get(call).done({ extensions });
+    },
     view: (view) => {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
@@ -167,8 +181,8 @@ class Chat extends Emitter {
 
   #told(what, a, b) {
     const asked = this.#asked[what];
-    if (asked) asked(a, b);
-    else this.emit(what, a);
+    if (asked) return asked(a, b);
+    this.emit(what, a);
   }
 
   /** The store of the user who logs in, in the place of the one before. */

@@ -5,6 +5,7 @@
 //! | this one | what the package's entries (`pkg-template/client.js`) call |
 //! | `pump` | hands inputs to the client machine and carries out what it asks for |
 //! | `convert` | what JavaScript hands in, and what it is told |
+//! | `mirror` | the strings of what was read last, as JavaScript has them |
 //! | `record` | objects of the page, field by field |
 //! | `rest` | REST requests by `fetch` (gloo-net) |
 //! | `socket` | the push connection's WebSocket |
@@ -17,6 +18,7 @@
 
 mod convert;
 mod host;
+mod mirror;
 mod pump;
 mod record;
 mod rest;

@@ -7,11 +7,12 @@ use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
-use message_extensions_core::client::{Client, Config, Output, Request, RequestId};
+use message_extensions_core::client::{Answer, Client, Config, Output, Request, RequestId};
 use message_extensions_core::list::take;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
+use crate::mirror::Mirror;
 use crate::socket::Socket;
 use crate::{convert, host, rest};
 
@@ -29,6 +30,7 @@ struct Inner {
     endpoint: String,
     /// The entry's, see [`Edge::new`](crate::Edge::new).
     told: Function,
+    mirror: Mirror,
     requests: Vec<(RequestId, AbortController)>,
     socket: Option<Socket>,
     /// Calls [`Pump::turn`] with a timeout; made once.
@@ -51,6 +53,7 @@ impl Pump {
             client: Client::new(config),
             endpoint,
             told,
+            mirror: Mirror::default(),
             requests: Vec::new(),
             socket: None,
             on_timer: None,
@@ -139,6 +142,9 @@ impl Pump {
             Output::CloseSocket => inner.socket = None,
             Output::Settle(call, result) => {
                 return Some(match result {
+                    Ok(Answer::Extensions(listing)) => {
+                        ("read", (*call).into(), inner.mirror.parts(listing, &inner.told))
+                    }
                     Ok(answer) => ("done", (*call).into(), convert::answer(answer)),
                     Err(error) => ("failed", (*call).into(), convert::error(error)),
                 });

@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Conflict, Notice, View};
+use super::{Conflict, Listing, Notice, View};
 use crate::code::Error;
 use crate::wire::{
     ClientFrame, Json, ListReply, ListRequest, MessageState, MsgElement, PullReply, PullRequest, QueuedWrite,
@@ -101,8 +101,8 @@ pub enum Answer {
     Items(Vec<(u32, String, String)>),
     /// set, delete: made offline, waits for the network; key and value of each item.
     Queued(Vec<(String, String)>),
-    /// get: key and value.
-    Extensions(Vec<(String, String)>),
+    /// get: what the message holds.
+    Extensions(Listing),
     /// send: what the server added to the message.
     Sent {
         /// The message's ID.

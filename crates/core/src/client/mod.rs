@@ -42,7 +42,7 @@ mod window;
 mod write;
 
 pub use argument::{CONV_C2C, CONV_GROUP, ExtensionArgument, MessageArgument};
-pub use cache::Notice;
+pub use cache::{Listing, Notice};
 pub use io::*;
 pub use outbox::Conflict;
 pub use watch::{EntryStatus, EntryView, View, WatchId};

@@ -6,6 +6,8 @@ use message_extensions_core::client::Listing;
 use message_extensions_core::list::take;
 use wasm_bindgen::JsValue;
 
+use crate::record::literal;
+
 /// As many are remembered.
 const MOST: usize = 16;
 
@@ -20,7 +22,7 @@ impl Mirror {
         let known = take(&mut self.0, |(other, _)| other.is(listing));
         let is_new = known.is_none();
         let parts = known.map_or_else(|| {
-            told.call2(&JsValue::UNDEFINED, &"parts".into(), &listing.text().into()).unwrap_or_default()
+            told.call2(&JsValue::UNDEFINED, literal("parts"), &listing.text().into()).unwrap_or_default()
         }, |(_, parts)| parts);
         if listing.may_come_again() {
             if is_new && self.0.len() == MOST {

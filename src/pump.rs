@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
 use crate::mirror::Mirror;
+use crate::record::literal;
 use crate::socket::Socket;
 use crate::{convert, host, rest};
 
@@ -101,7 +102,7 @@ impl Pump {
             if let Some((what, a, b)) = self.carry_out(&output) {
                 let told = self.inner().told.clone();
                 // A listener that throws is caught and reported by the entry.
-                let _ = told.call3(&JsValue::UNDEFINED, &what.into(), &a, &b);
+                let _ = told.call3(&JsValue::UNDEFINED, literal(what), &a, &b);
             }
         }
     }

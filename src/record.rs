@@ -1,5 +1,7 @@
 //! Objects of the page, field by field: what a server's JSON says, and what JavaScript or a server is told.
 
+use std::cell::Cell;
+
 use js_sys::{Array, Object};
 use message_extensions_core::list::gather;
 use message_extensions_core::wire::{Read, Sink, Source, Write};
@@ -11,18 +13,40 @@ extern "C" {
     #[derive(Debug, Clone)]
     pub type Record;
     #[wasm_bindgen(catch, method, structural, indexing_getter)]
-    fn get(this: &Record, name: &str) -> Result<JsValue, JsValue>;
+    fn get(this: &Record, name: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, indexing_setter)]
-    pub(crate) fn set_text(this: &Record, name: &str, value: &str);
-    #[wasm_bindgen(method, structural, indexing_setter)]
-    pub(crate) fn set_number(this: &Record, name: &str, value: f64);
-    #[wasm_bindgen(method, structural, indexing_setter)]
-    pub(crate) fn set(this: &Record, name: &str, value: &JsValue);
+    fn put(this: &Record, name: &JsValue, value: &JsValue);
 
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn stringify(record: &Record) -> Result<JsValue, JsValue>;
+}
+
+/// A literal of this program as JavaScript's string, which is made when it is needed first, and stays: to make one takes longer
+/// than what is done with it.
+#[inline(never)]
+pub(crate) fn literal(text: &'static str) -> &'static JsValue {
+    thread_local! {
+        /// By the text's address, or in the next free place after it. There are twice as many as there are literals.
+        static LITERALS: [Cell<Option<(&'static str, &'static JsValue)>>; 256] = const { [const { Cell::new(None) }; 256] };
+    }
+    let made = || -> &'static JsValue { Box::leak(Box::new(text.into())) };
+    LITERALS.with(|literals| {
+        let (before, after) = literals.split_at(text.as_ptr() as usize % literals.len());
+        for cell in after.iter().chain(before) {
+            match cell.get() {
+                Some((other, value)) if core::ptr::eq(other, text) => return value,
+                Some(_) => {}
+                None => {
+                    let value = made();
+                    cell.set(Some((text, value)));
+                    return value;
+                }
+            }
+        }
+        made()
+    })
 }
 
 impl Record {
@@ -38,20 +62,32 @@ impl Record {
     fn respelt_to(&self, depth: u32, spell: fn(&mut str)) -> Self {
         let respelt = Self::new();
         for name in Object::keys(self.unchecked_ref::<Object>()).iter() {
+            let Ok(mut value) = self.get(&name) else { continue };
             let mut name = name.as_string().unwrap_or_default();
-            let Some(mut value) = self.property(&name) else { continue };
             if depth > 0 && value.is_object() && !value.is_array() {
                 value = value.unchecked_into::<Self>().respelt_to(depth - 1, spell).into();
             }
             spell(&mut name);
-            respelt.set(&name, &value);
+            respelt.put(&name.into(), &value);
         }
         respelt
     }
 
     /// A property; `None` if there is none, or no object, or a getter throws.
-    pub(crate) fn property(&self, name: &str) -> Option<JsValue> {
-        self.get(name).ok()
+    pub(crate) fn property(&self, name: &'static str) -> Option<JsValue> {
+        self.get(literal(name)).ok()
+    }
+
+    pub(crate) fn set(&self, name: &'static str, value: &JsValue) {
+        self.put(literal(name), value);
+    }
+
+    pub(crate) fn set_text(&self, name: &'static str, value: &str) {
+        self.set(name, &value.into());
+    }
+
+    pub(crate) fn set_number(&self, name: &'static str, value: f64) {
+        self.set(name, &value.into());
     }
 }
 

@@ -137,23 +137,12 @@ class Chat extends Emitter {
 
   /** What the machine asks of its owner; everything else that it tells is for listeners. */
   #asked = {
-    done: (call, data) => this.#calls.get(call).done(data),
-    failed: (call, error) => this.#calls.get(call).failed(error),
+    done: (call, data = { ...DONE }) => this.#done(call, data),
+    failed: (call, { code, message }) => this.#settle(call).reject(new MessageExtensionError(code, message)),
     compute: (call, value) => this.#calls.get(call).compute(call, value),
-    parts: (text) => {
-      const parts = [];
-      for (let at = 0; at < text.length; ) {
-        const length = (text.charCodeAt(at) << 14) | (text.charCodeAt(at + 1) << 7) | text.charCodeAt(at + 2);
-        parts.push(text.slice(at + 3, (at += 3 + length)));
-      }
-      return parts;
-    },
-    read: (call, parts) => {
-      // Made anew each time: whoever reads may change what they get.
-      const extensions = [];
-      for (let n = 0; n < parts.length; n += 2) extensions.push({ key: parts[n], value: parts[n + 1] });
-      this.#calls.get(call).done({ extensions });
-    },
+    listing: pairsOf,
+    // Whoever reads may change what they get.
+    read: (call, pairs) => this.#done(call, { extensions: pairs.map(({ key, value }) => ({ key, value })) }),
     view: (view) => {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
@@ -248,19 +237,26 @@ class Chat extends Emitter {
   }
 
   /** Makes a call, which the machine settles. */
-  async #call(method, a, b, c, onDone) {
-    if (!this.#edge) await this.#load();
-    const call = ++this.#lastCall;
-    const data = await new Promise((resolve, reject) => {
-      const done = (answer) => {
-        onDone?.();
-        resolve(answer);
-      };
-      const failed = ({ code, message }) => reject(new MessageExtensionError(code, message));
-      this.#calls.set(call, { done, failed, compute: c });
+  #call(method, a, b, c, onDone) {
+    if (!this.#edge) return this.#load().then(() => this.#call(method, a, b, c, onDone));
+    return new Promise((resolve, reject) => {
+      const call = ++this.#lastCall;
+      this.#calls.set(call, { resolve, reject, compute: c, onDone });
       this.#edge.tell(method, call, a, b, c);
-    }).finally(() => this.#calls.delete(call));
-    return { code: 0, data: data ?? { ...DONE } };
+    });
+  }
+
+  /** What settles a call, which nothing more is heard of. */
+  #settle(call) {
+    const settle = this.#calls.get(call);
+    this.#calls.delete(call);
+    return settle;
+  }
+
+  #done(call, data) {
+    const { resolve, onDone } = this.#settle(call);
+    onDone?.();
+    resolve({ code: 0, data });
   }
 
   async #load() {
@@ -272,6 +268,19 @@ class Chat extends Emitter {
     const random = Array.from({ length: 6 }, () => random32().toString(16).padStart(8, '0')).join('');
     return new Edge({ ...this.#options, random }, (what, a, b) => this.#told(what, a, b));
   }
+}
+
+/** What the text of a listing says: each key and value comes after its length, three digits of base 128. */
+function pairsOf(text) {
+  let at = 0;
+  const digit = () => text.charCodeAt(at++);
+  const part = () => {
+    const length = (digit() << 14) | (digit() << 7) | digit();
+    return text.slice(at, (at += length));
+  };
+  const pairs = [];
+  while (at < text.length) pairs.push({ key: part(), value: part() });
+  return pairs;
 }
 
 /** Where a page may keep nothing at all, even to ask can throw. */

@@ -16,20 +16,19 @@ const MOST: usize = 16;
 pub(crate) struct Mirror(Vec<(Listing, JsValue)>);
 
 impl Mirror {
-    /// A listing's keys and values in turn as an array, which `told` makes of its text; not for users, who may change what they
-    /// get.
-    pub(crate) fn parts(&mut self, listing: &Listing, told: &Function) -> JsValue {
+    /// A listing as `told` makes it of its text; not for users, who may change what they get.
+    pub(crate) fn pairs(&mut self, listing: &Listing, told: &Function) -> JsValue {
         let known = take(&mut self.0, |(other, _)| other.is(listing));
         let is_new = known.is_none();
-        let parts = known.map_or_else(|| {
-            told.call2(&JsValue::UNDEFINED, literal("parts"), &listing.text().into()).unwrap_or_default()
-        }, |(_, parts)| parts);
+        let pairs = known.map_or_else(|| {
+            told.call2(&JsValue::UNDEFINED, literal("listing"), &listing.text().into()).unwrap_or_default()
+        }, |(_, pairs)| pairs);
         if listing.may_come_again() {
             if is_new && self.0.len() == MOST {
                 self.0.remove(0);
             }
-            self.0.push((listing.clone(), parts.clone()));
+            self.0.push((listing.clone(), pairs.clone()));
         }
-        parts
+        pairs
     }
 }

@@ -144,7 +144,7 @@ impl Pump {
             Output::Settle(call, result) => {
                 return Some(match result {
                     Ok(Answer::Extensions(listing)) => {
-                        ("read", (*call).into(), inner.mirror.parts(listing, &inner.told))
+                        ("read", (*call).into(), inner.mirror.pairs(listing, &inner.told))
                     }
                     Ok(answer) => ("done", (*call).into(), convert::answer(answer)),
                     Err(error) => ("failed", (*call).into(), convert::error(error)),

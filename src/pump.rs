@@ -185,10 +185,11 @@ impl Inner {
         Some(take(&mut self.requests, |(request, _)| *request == id)?.1)
     }
 
-    /// One timer, at the machine's next deadline.
+    /// One timer, at the machine's next deadline or before it: most deadlines are put off, and a timer that comes early does
+    /// less than one that is set anew each time.
     fn set_timer(&mut self) {
         let at = self.client.poll_timeout();
-        if self.timer.as_ref().map(|(at, _)| *at) == at {
+        if self.timer.as_ref().is_some_and(|(set, _)| at.is_some_and(|at| *set <= at)) {
             return;
         }
         if let Some((_, timer)) = self.timer.take() {

@@ -74,18 +74,22 @@ impl Record {
     }
 
     /// A property; `None` if there is none, or no object, or a getter throws.
+    #[inline(never)]
     pub(crate) fn property(&self, name: &'static str) -> Option<JsValue> {
         self.get(literal(name)).ok()
     }
 
+    #[inline(never)]
     pub(crate) fn set(&self, name: &'static str, value: &JsValue) {
         self.put(literal(name), value);
     }
 
+    #[inline(never)]
     pub(crate) fn set_text(&self, name: &'static str, value: &str) {
         self.set(name, &value.into());
     }
 
+    #[inline(never)]
     pub(crate) fn set_number(&self, name: &'static str, value: f64) {
         self.set(name, &value.into());
     }

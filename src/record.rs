@@ -154,10 +154,9 @@ pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
     gather(list(value).unwrap_or_default().iter().map(T::read))
 }
 
-/// What a JSON object says.
-pub(crate) fn from_json<T: Read>(text: &JsValue) -> Option<T> {
-    let parsed: Record = parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
-    Some(T::read(&parsed))
+/// The object that the text is.
+pub(crate) fn parsed(text: &JsValue) -> Option<Record> {
+    Some(parse(text).ok().filter(JsValue::is_object)?.unchecked_into())
 }
 
 /// As JSON text, which stays outside.

@@ -8,7 +8,7 @@ use super::{Conflict, Listing, Notice, View};
 use crate::code::Error;
 use crate::wire::{
     ClientFrame, Json, ListReply, ListRequest, MessageState, MsgElement, PullReply, PullRequest, QueuedWrite,
-    SendReply, SendRequest, SetReply, SetRequest,
+    SendReply, SendRequest, SetReply, SetRequest, Status,
 };
 
 /// Names a user's call, so that its answer finds the promise.
@@ -81,6 +81,22 @@ pub enum Reply {
     Send(SendReply),
     /// For [`Body::List`].
     List(ListReply),
+}
+
+impl Reply {
+    /// It with its outcome, where all of it was read at once.
+    #[must_use]
+    pub fn with_status(self) -> (Status, Self) {
+        let (action_status, error_code, error_info) = match &self {
+            Self::Probe => return (Status::ok(), self),
+            Self::Set(r) => (&r.action_status, r.error_code, &r.error_info),
+            Self::Pull(r) => (&r.action_status, r.error_code, &r.error_info),
+            Self::Send(r) => (&r.action_status, r.error_code, &r.error_info),
+            Self::List(r) => (&r.action_status, r.error_code, &r.error_info),
+        };
+        let (action_status, error_info) = (action_status.clone(), error_info.clone());
+        (Status { action_status, error_info, error_code }, self)
+    }
 }
 
 /// Why there is no [`Reply`].

@@ -137,12 +137,16 @@ class Chat extends Emitter {
 
   /** What the machine asks of its owner; everything else that it tells is for listeners. */
   #asked = {
-    done: (call, data = { ...DONE }) => this.#done(call, data),
-    failed: (call, { code, message }) => this.#settle(call).reject(new MessageExtensionError(code, message)),
+    done: (call, data = { ...DONE }) => {
+      const { done, onDone } = this.#settle(call);
+      onDone?.();
+      done({ code: 0, data });
+    },
+    failed: (call, { code, message }) => this.#settle(call).failed(new MessageExtensionError(code, message)),
     compute: (call, value) => this.#calls.get(call).compute(call, value),
     listing: pairsOf,
     // Whoever reads may change what they get.
-    read: (call, pairs) => this.#done(call, { extensions: pairs.map(({ key, value }) => ({ key, value })) }),
+    read: (call, pairs) => this.#asked.done(call, { extensions: pairs.map(({ key, value }) => ({ key, value })) }),
     view: (view) => {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
@@ -239,24 +243,18 @@ class Chat extends Emitter {
   /** Makes a call, which the machine settles. */
   #call(method, a, b, c, onDone) {
     if (!this.#edge) return this.#load().then(() => this.#call(method, a, b, c, onDone));
-    return new Promise((resolve, reject) => {
+    return new Promise((done, failed) => {
       const call = ++this.#lastCall;
-      this.#calls.set(call, { resolve, reject, compute: c, onDone });
+      this.#calls.set(call, { done, failed, onDone, compute: c });
       this.#edge.tell(method, call, a, b, c);
     });
   }
 
-  /** What settles a call, which nothing more is heard of. */
+  /** What settles a call, of which nothing more is heard. */
   #settle(call) {
     const settle = this.#calls.get(call);
     this.#calls.delete(call);
     return settle;
-  }
-
-  #done(call, data) {
-    const { resolve, onDone } = this.#settle(call);
-    onDone?.();
-    resolve({ code: 0, data });
   }
 
   async #load() {

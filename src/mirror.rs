@@ -1,5 +1,5 @@
-//! The strings of what was read last, as JavaScript has them: to bring them over takes longer than everything else that a read
-//! from the cache does.
+//! What was read last, as JavaScript has it: to bring the strings over takes longer than everything else that a read from the
+//! cache does.
 
 use js_sys::Function;
 use message_extensions_core::client::Listing;
@@ -18,13 +18,16 @@ pub(crate) struct Mirror(Vec<(Listing, JsValue)>);
 impl Mirror {
     /// A listing as `told` makes it of its text; not for users, who may change what they get.
     pub(crate) fn pairs(&mut self, listing: &Listing, told: &Function) -> JsValue {
-        let known = take(&mut self.0, |(other, _)| other.is(listing));
-        let is_new = known.is_none();
-        let pairs = known.map_or_else(|| {
-            told.call2(&JsValue::UNDEFINED, literal("listing"), &listing.text().into()).unwrap_or_default()
-        }, |(_, pairs)| pairs);
+        let pairs = match take(&mut self.0, |(other, _)| other.is(listing)) {
+            Some((_, pairs)) => pairs,
+            None => {
+                let nothing = &JsValue::UNDEFINED;
+                let text = &listing.text().into();
+                told.call3(nothing, literal("listing"), text, nothing).unwrap_or_default()
+            }
+        };
         if listing.may_come_again() {
-            if is_new && self.0.len() == MOST {
+            if self.0.len() == MOST {
                 self.0.remove(0);
             }
             self.0.push((listing.clone(), pairs.clone()));

@@ -31,21 +31,18 @@ pub(crate) fn literal(text: &'static str) -> &'static JsValue {
         /// By the text's address, or in the next free place after it. There are twice as many as there are literals.
         static LITERALS: [Cell<Option<(&'static str, &'static JsValue)>>; 256] = const { [const { Cell::new(None) }; 256] };
     }
-    let made = || -> &'static JsValue { Box::leak(Box::new(text.into())) };
     LITERALS.with(|literals| {
         let (before, after) = literals.split_at(text.as_ptr() as usize % literals.len());
-        for cell in after.iter().chain(before) {
-            match cell.get() {
-                Some((other, value)) if core::ptr::eq(other, text) => return value,
-                Some(_) => {}
-                None => {
-                    let value = made();
-                    cell.set(Some((text, value)));
-                    return value;
-                }
-            }
+        let is_it = |(other, _): (&'static str, _)| core::ptr::eq(other, text);
+        let cell = after.iter().chain(before).find(|cell| cell.get().is_none_or(is_it));
+        if let Some((_, value)) = cell.and_then(Cell::get) {
+            return value;
         }
-        made()
+        let value: &'static JsValue = Box::leak(Box::new(text.into()));
+        if let Some(cell) = cell {
+            cell.set(Some((text, value)));
+        }
+        value
     })
 }
 

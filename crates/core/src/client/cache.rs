@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::pages::Pages;
-use entries::{Entries, Entry};
-pub use entries::Listing;
 use crate::change::{Change, ChangeKind, keys, pairs};
 use crate::list::{gather, take};
 use crate::wire::{Extension, MessageState};
+pub use entries::Listing;
+use entries::{Entries, Entry};
 
 /// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
 const MOST_HELD: usize = 1000;
@@ -339,7 +339,8 @@ impl Cached {
         let touched = &mut self.touched;
         self.entries.edit().retain(|e| {
             let stays = e.seq > seq;
-            if let Some(touched) = touched.as_mut().filter(|_| !stays && (e.value.is_some() || e.is_touched.get()))
+            if let Some(touched) =
+                touched.as_mut().filter(|_| !stays && (e.value.is_some() || e.is_touched.get()))
             {
                 touched.push(e.key.clone());
             }

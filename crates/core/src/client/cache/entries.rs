@@ -39,7 +39,9 @@ pub struct Listing(Rc<String>);
 
 impl Listing {
     fn push(text: &mut String, part: &str) {
-        let length = part.encode_utf16().count();
+        // A character each, and two for those past the first 65,536, which are those of four bytes.
+        let units = |byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0);
+        let length = part.bytes().fold(0, |length, byte| length + units(byte));
         for digit in [length >> 14, length >> 7, length] {
             text.push(char::from(digit as u8 & 127));
         }

@@ -29,8 +29,7 @@ impl Cached {
     pub(in crate::client) fn take_touched(&mut self) -> Vec<String> {
         let Some(touched) = &mut self.touched else { return Vec::new() };
         let mut keys = core::mem::take(touched);
-        let touched =
-            self.entries.iter().filter(|e| e.is_touched.take());
+        let touched = self.entries.iter().filter(|e| e.is_touched.take());
         keys.append(&mut by_seq(touched));
         keys
     }

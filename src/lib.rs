@@ -51,7 +51,8 @@ impl Edge {
     /// `options`: `SDKAppID`, `endpoint`, `refuseEmptyKeyList`, `persists`, `offline`, and as `random` six random 32-bit
     /// numbers in hex. `told(what, data)` calls the listeners of an event, and does what the machine asks of its owner;
     /// of calls it hears `("done", call, data)`, `("failed", call, {code, message})`, and `("compute", call, value)`,
-    /// to which it answers with [`tell`](Self::tell)`("computed", …)`.
+    /// to which it answers with [`tell`](Self::tell)`("computed", …)`. Reads end with `("read", call, pairs)`, where `pairs`
+    /// is what it has returned to `("listing", text)`, now or before: it hands out copies.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Record, told: Function) -> Self {
         let is = |name| options.property(name).is_some_and(|value| value.is_truthy());

@@ -137,9 +137,16 @@ class Chat extends Emitter {
 
   /** What the machine asks of its owner; everything else that it tells is for listeners. */
   #asked = {
-    done: (call, data) => this.#calls.get(call).done(data),
-    failed: (call, error) => this.#calls.get(call).failed(error),
+    done: (call, data = { ...DONE }) => {
+      const { done, onDone } = this.#settle(call);
+      onDone?.();
+      done({ code: 0, data });
+    },
+    failed: (call, { code, message }) => this.#settle(call).failed(new MessageExtensionError(code, message)),
     compute: (call, value) => this.#calls.get(call).compute(call, value),
+    listing: pairsOf,
+    // Whoever reads may change what they get.
+    read: (call, pairs) => this.#asked.done(call, { extensions: pairs.map(({ key, value }) => ({ key, value })) }),
     view: (view) => {
       for (const id of view.watches) this.#watches.get(id)?.show(view);
     },
@@ -167,8 +174,8 @@ class Chat extends Emitter {
 
   #told(what, a, b) {
     const asked = this.#asked[what];
-    if (asked) asked(a, b);
-    else this.emit(what, a);
+    if (asked) return asked(a, b);
+    this.emit(what, a);
   }
 
   /** The store of the user who logs in, in the place of the one before. */
@@ -234,19 +241,20 @@ class Chat extends Emitter {
   }
 
   /** Makes a call, which the machine settles. */
-  async #call(method, a, b, c, onDone) {
-    if (!this.#edge) await this.#load();
-    const call = ++this.#lastCall;
-    const data = await new Promise((resolve, reject) => {
-      const done = (answer) => {
-        onDone?.();
-        resolve(answer);
-      };
-      const failed = ({ code, message }) => reject(new MessageExtensionError(code, message));
-      this.#calls.set(call, { done, failed, compute: c });
+  #call(method, a, b, c, onDone) {
+    if (!this.#edge) return this.#load().then(() => this.#call(method, a, b, c, onDone));
+    return new Promise((done, failed) => {
+      const call = ++this.#lastCall;
+      this.#calls.set(call, { done, failed, onDone, compute: c });
       this.#edge.tell(method, call, a, b, c);
-    }).finally(() => this.#calls.delete(call));
-    return { code: 0, data: data ?? { ...DONE } };
+    });
+  }
+
+  /** What settles a call, of which nothing more is heard. */
+  #settle(call) {
+    const settle = this.#calls.get(call);
+    this.#calls.delete(call);
+    return settle;
   }
 
   async #load() {
@@ -258,6 +266,19 @@ class Chat extends Emitter {
     const random = Array.from({ length: 6 }, () => random32().toString(16).padStart(8, '0')).join('');
     return new Edge({ ...this.#options, random }, (what, a, b) => this.#told(what, a, b));
   }
+}
+
+/** What the text of a listing says: each key and value comes after its length, three digits of base 128. */
+function pairsOf(text) {
+  let at = 0;
+  const digit = () => text.charCodeAt(at++);
+  const part = () => {
+    const length = (digit() << 14) | (digit() << 7) | digit();
+    return text.slice(at, (at += length));
+  };
+  const pairs = [];
+  while (at < text.length) pairs.push({ key: part(), value: part() });
+  return pairs;
 }
 
 /** Where a page may keep nothing at all, even to ask can throw. */

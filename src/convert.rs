@@ -103,7 +103,8 @@ pub(crate) fn answer(answer: &Answer) -> JsValue {
             }
             data.set("extensions", &list);
         }
-        Answer::Extensions(list) => data.set("extensions", &pairs(list)),
+        // Told in another way, see `Mirror`.
+        Answer::Extensions(_) => {}
         Answer::Sent { id, from, time, sequence } => {
             data.set_text("ID", id);
             data.set_text("from", from);

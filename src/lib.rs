@@ -5,6 +5,7 @@
 //! | this one | what the package's entries (`pkg-template/client.js`) call |
 //! | `pump` | hands inputs to the client machine and carries out what it asks for |
 //! | `convert` | what JavaScript hands in, and what it is told |
+//! | `mirror` | the strings of what was read last, as JavaScript has them |
 //! | `record` | objects of the page, field by field |
 //! | `rest` | REST requests by `fetch` (gloo-net) |
 //! | `socket` | the push connection's WebSocket |
@@ -17,6 +18,7 @@
 
 mod convert;
 mod host;
+mod mirror;
 mod pump;
 mod record;
 mod rest;
@@ -49,7 +51,8 @@ impl Edge {
     /// `options`: `SDKAppID`, `endpoint`, `refuseEmptyKeyList`, `persists`, `offline`, and as `random` six random 32-bit
     /// numbers in hex. `told(what, data)` calls the listeners of an event, and does what the machine asks of its owner;
     /// of calls it hears `("done", call, data)`, `("failed", call, {code, message})`, and `("compute", call, value)`,
-    /// to which it answers with [`tell`](Self::tell)`("computed", …)`.
+    /// to which it answers with [`tell`](Self::tell)`("computed", …)`. Reads end with `("read", call, pairs)`, where `pairs`
+    /// is what it has returned to `("listing", text)`, now or before: it hands out copies.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Record, told: Function) -> Self {
         let is = |name| options.property(name).is_some_and(|value| value.is_truthy());

@@ -7,11 +7,13 @@ use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
-use message_extensions_core::client::{Client, Config, Output, Request, RequestId};
+use message_extensions_core::client::{Answer, Client, Config, Output, Request, RequestId};
 use message_extensions_core::list::take;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
+use crate::mirror::Mirror;
+use crate::record::literal;
 use crate::socket::Socket;
 use crate::{convert, host, rest};
 
@@ -29,6 +31,7 @@ struct Inner {
     endpoint: String,
     /// The entry's, see [`Edge::new`](crate::Edge::new).
     told: Function,
+    mirror: Mirror,
     requests: Vec<(RequestId, AbortController)>,
     socket: Option<Socket>,
     /// Calls [`Pump::turn`] with a timeout; made once.
@@ -51,6 +54,7 @@ impl Pump {
             client: Client::new(config),
             endpoint,
             told,
+            mirror: Mirror::default(),
             requests: Vec::new(),
             socket: None,
             on_timer: None,
@@ -98,7 +102,7 @@ impl Pump {
             if let Some((what, a, b)) = self.carry_out(&output) {
                 let told = self.inner().told.clone();
                 // A listener that throws is caught and reported by the entry.
-                let _ = told.call3(&JsValue::UNDEFINED, &what.into(), &a, &b);
+                let _ = told.call3(&JsValue::UNDEFINED, literal(what), &a, &b);
             }
         }
     }
@@ -139,6 +143,9 @@ impl Pump {
             Output::CloseSocket => inner.socket = None,
             Output::Settle(call, result) => {
                 return Some(match result {
+                    Ok(Answer::Extensions(listing)) => {
+                        ("read", (*call).into(), inner.mirror.pairs(listing, &inner.told))
+                    }
                     Ok(answer) => ("done", (*call).into(), convert::answer(answer)),
                     Err(error) => ("failed", (*call).into(), convert::error(error)),
                 });
@@ -178,10 +185,11 @@ impl Inner {
         Some(take(&mut self.requests, |(request, _)| *request == id)?.1)
     }
 
-    /// One timer, at the machine's next deadline.
+    /// One timer, at the machine's next deadline or before it: most deadlines are put off, and a timer that comes early does
+    /// less than one that is set anew each time.
     fn set_timer(&mut self) {
         let at = self.client.poll_timeout();
-        if self.timer.as_ref().map(|(at, _)| *at) == at {
+        if self.timer.as_ref().is_some_and(|(set, _)| at.is_some_and(|at| *set <= at)) {
             return;
         }
         if let Some((_, timer)) = self.timer.take() {

@@ -1,5 +1,7 @@
 //! Objects of the page, field by field: what a server's JSON says, and what JavaScript or a server is told.
 
+use std::cell::Cell;
+
 use js_sys::{Array, Object};
 use message_extensions_core::list::gather;
 use message_extensions_core::wire::{Read, Sink, Source, Write};
@@ -11,18 +13,37 @@ extern "C" {
     #[derive(Debug, Clone)]
     pub type Record;
     #[wasm_bindgen(catch, method, structural, indexing_getter)]
-    fn get(this: &Record, name: &str) -> Result<JsValue, JsValue>;
+    fn get(this: &Record, name: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, indexing_setter)]
-    pub(crate) fn set_text(this: &Record, name: &str, value: &str);
-    #[wasm_bindgen(method, structural, indexing_setter)]
-    pub(crate) fn set_number(this: &Record, name: &str, value: f64);
-    #[wasm_bindgen(method, structural, indexing_setter)]
-    pub(crate) fn set(this: &Record, name: &str, value: &JsValue);
+    fn put(this: &Record, name: &JsValue, value: &JsValue);
 
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn stringify(record: &Record) -> Result<JsValue, JsValue>;
+}
+
+/// A literal of this program as JavaScript's string, which is made when it is needed first, and stays: to make one takes longer
+/// than what is done with it.
+#[inline(never)]
+pub(crate) fn literal(text: &'static str) -> &'static JsValue {
+    thread_local! {
+        /// By the text's address, or in the next free place after it. There are twice as many as there are literals.
+        static LITERALS: [Cell<Option<(&'static str, &'static JsValue)>>; 256] = const { [const { Cell::new(None) }; 256] };
+    }
+    LITERALS.with(|literals| {
+        let (before, after) = literals.split_at(text.as_ptr() as usize % literals.len());
+        let is_it = |(other, _): (&'static str, _)| core::ptr::eq(other, text);
+        let cell = after.iter().chain(before).find(|cell| cell.get().is_none_or(is_it));
+        if let Some((_, value)) = cell.and_then(Cell::get) {
+            return value;
+        }
+        let value: &'static JsValue = Box::leak(Box::new(text.into()));
+        if let Some(cell) = cell {
+            cell.set(Some((text, value)));
+        }
+        value
+    })
 }
 
 impl Record {
@@ -38,20 +59,36 @@ impl Record {
     fn respelt_to(&self, depth: u32, spell: fn(&mut str)) -> Self {
         let respelt = Self::new();
         for name in Object::keys(self.unchecked_ref::<Object>()).iter() {
+            let Ok(mut value) = self.get(&name) else { continue };
             let mut name = name.as_string().unwrap_or_default();
-            let Some(mut value) = self.property(&name) else { continue };
             if depth > 0 && value.is_object() && !value.is_array() {
                 value = value.unchecked_into::<Self>().respelt_to(depth - 1, spell).into();
             }
             spell(&mut name);
-            respelt.set(&name, &value);
+            respelt.put(&name.into(), &value);
         }
         respelt
     }
 
     /// A property; `None` if there is none, or no object, or a getter throws.
-    pub(crate) fn property(&self, name: &str) -> Option<JsValue> {
-        self.get(name).ok()
+    #[inline(never)]
+    pub(crate) fn property(&self, name: &'static str) -> Option<JsValue> {
+        self.get(literal(name)).ok()
+    }
+
+    #[inline(never)]
+    pub(crate) fn set(&self, name: &'static str, value: &JsValue) {
+        self.put(literal(name), value);
+    }
+
+    #[inline(never)]
+    pub(crate) fn set_text(&self, name: &'static str, value: &str) {
+        self.set(name, &value.into());
+    }
+
+    #[inline(never)]
+    pub(crate) fn set_number(&self, name: &'static str, value: f64) {
+        self.set(name, &value.into());
     }
 }
 
@@ -114,10 +151,9 @@ pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
     gather(list(value).unwrap_or_default().iter().map(T::read))
 }
 
-/// What a JSON object says.
-pub(crate) fn from_json<T: Read>(text: &JsValue) -> Option<T> {
-    let parsed: Record = parse(text).ok().filter(JsValue::is_object)?.unchecked_into();
-    Some(T::read(&parsed))
+/// The object that the text is.
+pub(crate) fn parsed(text: &JsValue) -> Option<Record> {
+    Some(parse(text).ok().filter(JsValue::is_object)?.unchecked_into())
 }
 
 /// As JSON text, which stays outside.

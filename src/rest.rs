@@ -3,12 +3,13 @@
 use gloo_net::http;
 use message_extensions_core::client::{Body, Client, Failure, Reply, Request};
 use message_extensions_core::text::{decimal, join};
+use message_extensions_core::wire::{Read, Status};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use crate::host::encode_uri_component;
-use crate::record::{Record, from_json, to_json};
+use crate::record::{Record, parsed, to_json};
 
 /// Where a request goes.
 pub(crate) fn url(endpoint: &str, client: &Client, request: &Request) -> String {
@@ -71,14 +72,17 @@ pub(crate) async fn send(request: Option<web_sys::Request>) -> Option<JsValue> {
 }
 
 /// The reply that the body expects.
-pub(crate) fn reply(body: &Body, answer: Option<JsValue>) -> Result<Reply, Failure> {
+pub(crate) fn reply(body: &Body, answer: Option<JsValue>) -> Result<(Status, Reply), Failure> {
     let text = &answer.ok_or(Failure::Network)?;
+    if let Body::Probe = body {
+        return Ok((Status::ok(), Reply::Probe));
+    }
+    let source = &parsed(text).ok_or(Failure::Unusable)?;
     let reply = match body {
-        Body::Probe => Some(Reply::Probe),
-        Body::Set(_) => from_json(text).map(Reply::Set),
-        Body::Pull(_) => from_json(text).map(Reply::Pull),
-        Body::Send(_) => from_json(text).map(Reply::Send),
-        Body::List(_) => from_json(text).map(Reply::List),
+        Body::Set(_) => Reply::Set(Read::read(source)),
+        Body::Pull(_) => Reply::Pull(Read::read(source)),
+        Body::Send(_) => Reply::Send(Read::read(source)),
+        _ => Reply::List(Read::read(source)),
     };
-    reply.ok_or(Failure::Unusable)
+    Ok((Status::read(source), reply))
 }

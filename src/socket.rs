@@ -2,12 +2,12 @@
 
 use message_extensions_core::client::Client;
 use message_extensions_core::text::join;
-use message_extensions_core::wire::ClientFrame;
+use message_extensions_core::wire::{ClientFrame, Read};
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use crate::pump::WeakPump;
-use crate::record::{from_json, to_json};
+use crate::record::{parsed, to_json};
 
 /// An open or opening socket. Dropping it closes it, and nothing that it does afterwards is heard.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Socket {
         let weak = pump.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(pump) = weak.upgrade() {
-                let frame = from_json(&event.data());
+                let frame = parsed(&event.data()).as_ref().map(Read::read);
                 pump.turn(|client, now| client.handle_frame(frame, now));
             }
         });

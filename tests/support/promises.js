@@ -154,8 +154,7 @@ function events({ events }, { world, truth }) {
       if (first <= last) wrong.push(`told of Seq ${first} after ${last}`);
       last = Math.max(last, ...seqs);
     } else if (event === DELETED) {
-      // A clear may name keys that are gone already.
-      const isIt = ({ seq, kind, items }) => seq > last && (kind === 'clear' || (kind === 'delete' && data.keyList.every((key) => items.some((item) => item.key === key))));
+      const isIt = ({ seq, kind, items }) => seq > last && ((kind === 'clear' && data.keyList.every((key) => key in shown)) || (kind === 'delete' && data.keyList.every((key) => items.some((item) => item.key === key))));
       const change = world.history.find(isIt);
       if (change) last = change.seq;
       else wrong.push(`told that ${data.keyList} are gone after Seq ${last}`);

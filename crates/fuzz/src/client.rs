@@ -167,7 +167,11 @@ impl Page {
             Body::Send(_) => read::<SendReply>(json).map(Reply::Send),
             Body::List(_) => read::<ListReply>(json).map(Reply::List),
         };
-        self.client.handle_reply(request.id, reply.ok_or(Failure::Unusable), self.now);
+        self.client.handle_reply(
+            request.id,
+            reply.map(Reply::with_status).ok_or(Failure::Unusable),
+            self.now,
+        );
     }
 
     fn take(&mut self) {

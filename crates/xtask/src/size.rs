@@ -11,16 +11,16 @@ use crate::package::{self, WASM};
 use crate::repo::{Repo, read};
 
 /// What the first entry and the wasm may weigh together, bytes after brotli 11.
-const BUDGET: (&str, u64) = (".", 46_900);
+const BUDGET: (&str, u64) = (".", 47_200);
 
 /// What each entry weighed when somebody last looked, in the order of package.json's names. To be written anew when an
 /// entry grows for a good reason, and when it shrinks.
 const COMMITTED: [(&str, Bytes); 6] = [
-    (".", Bytes { raw: 118_345, gzip: 53_540, brotli: 46_857 }),
-    ("./inline", Bytes { raw: 79_276, gzip: 55_758, brotli: 52_983 }),
-    ("./node", Bytes { raw: 118_395, gzip: 53_568, brotli: 46_883 }),
-    ("./react", Bytes { raw: 3_092, gzip: 1_463, brotli: 1_293 }),
-    ("./testing", Bytes { raw: 583_942, gzip: 241_289, brotli: 195_533 }),
+    (".", Bytes { raw: 119_420, gzip: 53_997, brotli: 47_164 }),
+    ("./inline", Bytes { raw: 79_963, gzip: 56_263, brotli: 53_441 }),
+    ("./node", Bytes { raw: 119_472, gzip: 54_023, brotli: 47_183 }),
+    ("./react", Bytes { raw: 3_105, gzip: 1_471, brotli: 1_301 }),
+    ("./testing", Bytes { raw: 585_301, gzip: 241_798, brotli: 195_962 }),
     ("./vue", Bytes { raw: 3_118, gzip: 1_501, brotli: 1_340 }),
 ];
 

@@ -5,15 +5,19 @@
 //! `known` come from own replies: they are shown at once and told when the changes before them are there.
 
 mod anew;
+mod entries;
 mod shown;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::pages::Pages;
 use crate::change::{Change, ChangeKind, keys, pairs};
 use crate::list::{gather, take};
 use crate::wire::{Extension, MessageState};
+pub use entries::Listing;
+use entries::{Entries, Entry};
 
 /// Changes that wait for an earlier one; past this many the pull that is under way must bring them.
 const MOST_HELD: usize = 1000;
@@ -27,35 +31,10 @@ pub enum Notice {
     Deleted(Vec<String>),
 }
 
-#[derive(Debug, Clone)]
-struct Entry {
-    key: String,
-    /// `None`: a tombstone.
-    value: Option<String>,
-    seq: u64,
-    author: String,
-    /// Milliseconds since 1970, 0 when not known.
-    time: u64,
-    /// Somebody outside may hold a value of this key, so that a clear must tell them it is gone.
-    is_told: bool,
-    /// It has changed since [`Cached::take_touched`].
-    is_touched: bool,
-    /// A clear that is known of has dropped it. It stays until that clear is told.
-    is_cleared: bool,
-}
-
-impl Entry {
-    /// What the key holds.
-    fn value(&self) -> Option<&str> {
-        self.value.as_deref().filter(|_| !self.is_cleared)
-    }
-}
-
 /// One message.
 #[derive(Debug, Default)]
 pub(super) struct Cached {
-    /// Ascending by key.
-    entries: Vec<Entry>,
+    entries: Entries,
     clear_seq: u64,
     known: u64,
     /// The largest Seq heard of.
@@ -113,18 +92,16 @@ impl Cached {
         // Until a clear is told, the keys that it dropped are still here.
         let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
         let cleared = clear.map_or(0, |change| change.seq);
-        self.position(key)
+        self.entries
+            .position(key)
             .ok()
             .and_then(|i| self.entries.get(i))
             .filter(|e| e.seq >= cleared && !e.is_cleared)
     }
 
-    /// The keys that have a value, ascending, for somebody outside.
-    pub(super) fn live(&mut self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries.iter_mut().filter_map(|e| {
-            e.is_told |= e.value().is_some();
-            Some((e.key.as_str(), e.value()?))
-        })
+    /// The keys that have a value, for somebody outside: all, or those of `keys`.
+    pub(super) fn listing(&mut self, keys: Option<&[String]>) -> Listing {
+        self.entries.listing(keys)
     }
 
     /// Whether everything that the server has is here, given that the push connection `connection` is live.
@@ -192,8 +169,8 @@ impl Cached {
             return;
         }
         self.touch(&item.key);
-        if let Ok(i) = self.position(&item.key)
-            && let Some(entry) = self.entries.get_mut(i).filter(|e| e.seq <= latest)
+        if let Ok(i) = self.entries.position(&item.key)
+            && let Some(entry) = self.entries.edit().get_mut(i).filter(|e| e.seq <= latest)
         {
             entry.is_cleared = true;
         }
@@ -253,7 +230,7 @@ impl Cached {
             if !self.loaded {
                 self.tell(change, notices);
             } else if change.kind == ChangeKind::Clear {
-                self.entries.iter_mut().for_each(|e| e.is_cleared |= e.seq <= change.seq);
+                self.entries.edit().iter_mut().for_each(|e| e.is_cleared |= e.seq <= change.seq);
             }
         }
         self.told = (0, 0);
@@ -317,10 +294,6 @@ impl Cached {
         is_same
     }
 
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|e| e.key.as_str().cmp(key))
-    }
-
     /// The larger Seq wins, and nothing survives a clear that came after it. `is_told`: somebody outside learns of it.
     fn put(&mut self, write: &Write<'_>, is_told: bool) {
         let Write { key, value, seq, author, time } = *write;
@@ -328,15 +301,15 @@ impl Cached {
             return;
         }
         self.is_stale = true;
-        match self.position(key) {
+        match self.entries.position(key) {
             Ok(i) => {
-                let Some(entry) = self.entries.get_mut(i) else { return };
+                let Some(entry) = self.entries.edit().get_mut(i) else { return };
                 // A tombstone that comes late takes nothing away from what was told since.
                 if is_told && (value.is_some() || entry.seq <= seq) {
-                    entry.is_told = value.is_some();
+                    entry.is_told.set(value.is_some());
                 }
                 if entry.seq <= seq {
-                    entry.is_touched = true;
+                    entry.is_touched.set(true);
                     entry.is_cleared = false;
                     entry.value = value.cloned();
                     entry.seq = seq;
@@ -353,20 +326,21 @@ impl Cached {
                     seq,
                     author: author.into(),
                     time,
-                    is_told,
-                    is_touched: true,
                     is_cleared: false,
+                    is_told: Cell::new(is_told),
+                    is_touched: Cell::new(true),
                 };
-                self.entries.insert(i, entry);
+                self.entries.edit().insert(i, entry);
             }
         }
     }
 
     fn drop_up_to(&mut self, seq: u64) {
         let touched = &mut self.touched;
-        self.entries.retain(|e| {
+        self.entries.edit().retain(|e| {
             let stays = e.seq > seq;
-            if let Some(touched) = touched.as_mut().filter(|_| !stays && (e.value.is_some() || e.is_touched))
+            if let Some(touched) =
+                touched.as_mut().filter(|_| !stays && (e.value.is_some() || e.is_touched.get()))
             {
                 touched.push(e.key.clone());
             }
@@ -437,8 +411,8 @@ impl Cached {
     }
 
     fn tell_cleared(&mut self, notices: &mut Vec<Notice>) {
-        let gone = |e: &mut Entry| core::mem::take(&mut e.is_told).then(|| e.key.clone());
-        notices.push(Notice::Deleted(gather(self.entries.iter_mut().filter_map(gone))));
+        let gone = |e: &Entry| e.is_told.take().then(|| e.key.clone());
+        notices.push(Notice::Deleted(gather(self.entries.iter().filter_map(gone))));
     }
 
     /// What became of the keys between two Seqs, in the order of the pull, a notice for each Seq and kind.

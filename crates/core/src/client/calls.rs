@@ -11,7 +11,7 @@ use super::write::Write;
 use super::{CallId, Client, Failure, Reply, TIME_LIMIT};
 use crate::code::{Error, NETWORK, NOT_CACHED, UNUSABLE_REPLY};
 use crate::message::MessageRef;
-use crate::wire::{OK, operate_type};
+use crate::wire::{OK, Status, operate_type};
 
 /// Why a request was made.
 #[derive(Debug)]
@@ -37,19 +37,12 @@ impl Purpose {
     }
 }
 
-/// Whether the server has accepted the request, by its reply.
-pub(super) fn accepted(reply: &Reply) -> Result<(), Error> {
-    let (status, code, info) = match reply {
-        Reply::Probe => return Ok(()),
-        Reply::Set(r) => (&r.action_status, r.error_code, &r.error_info),
-        Reply::Pull(r) => (&r.action_status, r.error_code, &r.error_info),
-        Reply::Send(r) => (&r.action_status, r.error_code, &r.error_info),
-        Reply::List(r) => (&r.action_status, r.error_code, &r.error_info),
-    };
-    match code {
-        0 if status == OK => Ok(()),
+/// Whether the server has accepted the request.
+pub(super) fn accepted(status: &Status) -> Result<(), Error> {
+    match status.error_code {
+        0 if status.action_status == OK => Ok(()),
         0 => Err(unusable()),
-        _ => Err(Error::with(code, info.clone())),
+        code => Err(Error::with(code, status.error_info.clone())),
     }
 }
 

@@ -4,11 +4,11 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Conflict, Notice, View};
+use super::{Conflict, Listing, Notice, View};
 use crate::code::Error;
 use crate::wire::{
     ClientFrame, Json, ListReply, ListRequest, MessageState, MsgElement, PullReply, PullRequest, QueuedWrite,
-    SendReply, SendRequest, SetReply, SetRequest,
+    SendReply, SendRequest, SetReply, SetRequest, Status,
 };
 
 /// Names a user's call, so that its answer finds the promise.
@@ -83,6 +83,22 @@ pub enum Reply {
     List(ListReply),
 }
 
+impl Reply {
+    /// It with its outcome, where all of it was read at once.
+    #[must_use]
+    pub fn with_status(self) -> (Status, Self) {
+        let (action_status, error_code, error_info) = match &self {
+            Self::Probe => return (Status::ok(), self),
+            Self::Set(r) => (&r.action_status, r.error_code, &r.error_info),
+            Self::Pull(r) => (&r.action_status, r.error_code, &r.error_info),
+            Self::Send(r) => (&r.action_status, r.error_code, &r.error_info),
+            Self::List(r) => (&r.action_status, r.error_code, &r.error_info),
+        };
+        let (action_status, error_info) = (action_status.clone(), error_info.clone());
+        (Status { action_status, error_info, error_code }, self)
+    }
+}
+
 /// Why there is no [`Reply`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -101,8 +117,8 @@ pub enum Answer {
     Items(Vec<(u32, String, String)>),
     /// set, delete: made offline, waits for the network; key and value of each item.
     Queued(Vec<(String, String)>),
-    /// get: key and value.
-    Extensions(Vec<(String, String)>),
+    /// get: what the message holds.
+    Extensions(Listing),
     /// send: what the server added to the message.
     Sent {
         /// The message's ID.

@@ -42,7 +42,7 @@ mod window;
 mod write;
 
 pub use argument::{CONV_C2C, CONV_GROUP, ExtensionArgument, MessageArgument};
-pub use cache::Notice;
+pub use cache::{Listing, Notice};
 pub use io::*;
 pub use outbox::Conflict;
 pub use watch::{EntryStatus, EntryView, View, WatchId};
@@ -53,6 +53,7 @@ use alloc::vec::Vec;
 
 use crate::code::{Error, SIGNATURE_EXPIRED, SIGNATURE_OF_ANOTHER_APP, TIMEOUT};
 use crate::list::{Queue, take};
+use crate::wire::Status;
 use connection::Connection;
 use messages::Messages;
 use mutate::Mutation;
@@ -177,7 +178,7 @@ impl Client {
     }
 
     /// A reply has come, or none will. One to a request that was aborted is ignored.
-    pub fn handle_reply(&mut self, id: RequestId, reply: Result<Reply, Failure>, now: u64) {
+    pub fn handle_reply(&mut self, id: RequestId, reply: Result<(Status, Reply), Failure>, now: u64) {
         let Some(i) = self.requests.iter().position(|r| r.request.id == id && r.waiting.is_none()) else {
             return;
         };
@@ -188,7 +189,7 @@ impl Client {
             self.drain_soon(now);
         }
         let accepted = match &reply {
-            Ok(reply) => calls::accepted(reply).map(|()| reply),
+            Ok((status, reply)) => calls::accepted(status).map(|()| reply),
             Err(failure) => Err(calls::failed(*failure)),
         };
         match accepted {

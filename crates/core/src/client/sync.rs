@@ -49,17 +49,12 @@ impl Client {
     /// Answers from the cache.
     pub(super) fn read(&mut self, call: CallId, message: &MessageRef, wanted: &Wanted) {
         let Some(tracked) = self.messages.find(message) else { return };
-        let is_wanted = |key: &str| match wanted {
-            Wanted::All => true,
-            Wanted::Keys(keys) => keys.iter().any(|k| k == key),
-            Wanted::Mutation => false,
+        let listing = match wanted {
+            Wanted::All => tracked.cached.listing(None),
+            Wanted::Keys(keys) => tracked.cached.listing(Some(keys)),
+            Wanted::Mutation => return self.mutation_read(call),
         };
-        if let Wanted::Mutation = wanted {
-            return self.mutation_read(call);
-        }
-        let live = tracked.cached.live().filter(|(k, _)| is_wanted(k)).map(|(k, v)| (k.into(), v.into()));
-        let answer = Answer::Extensions(gather(live));
-        self.settle(call, Ok(answer));
+        self.settle(call, Ok(Answer::Extensions(listing)));
     }
 
     /// Starts a pull of a message that is known, unless one is under way.

@@ -93,12 +93,12 @@ wire_types! {
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct SendReply {
         /// `OK` or `FAIL`.
-        "ActionStatus" => action_status: String,
+        "ActionStatus" => action_status: String [server],
         /// A sentence; empty when OK.
         #[serde(default)]
-        "ErrorInfo" => error_info: String,
+        "ErrorInfo" => error_info: String [server],
         /// 0 when OK.
-        "ErrorCode" => error_code: u32,
+        "ErrorCode" => error_code: u32 [server],
         /// Seconds since 1970.
         #[serde(default)]
         "MsgTime" => msg_time: u64,
@@ -192,12 +192,12 @@ wire_types! {
     #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ListReply<E = MsgElement, R = Json> {
         /// `OK` or `FAIL`.
-        "ActionStatus" => action_status: String,
+        "ActionStatus" => action_status: String [server],
         /// A sentence; empty when OK.
         #[serde(default)]
-        "ErrorInfo" => error_info: String,
+        "ErrorInfo" => error_info: String [server],
         /// 0 when OK.
-        "ErrorCode" => error_code: u32,
+        "ErrorCode" => error_code: u32 [server],
         /// One-to-one: 1 when nothing older is left.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         "Complete" => complete: Option<u32>,

@@ -241,12 +241,12 @@ wire_types! {
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct SetReply {
         /// `OK` or `FAIL`.
-        "ActionStatus" => action_status: String,
+        "ActionStatus" => action_status: String [server],
         /// A sentence; empty when OK.
         #[serde(default)]
-        "ErrorInfo" => error_info: String,
+        "ErrorInfo" => error_info: String [server],
         /// 0 when OK.
-        "ErrorCode" => error_code: u32,
+        "ErrorCode" => error_code: u32 [server],
         /// One answer an item, in the request's order.
         #[serde(default)]
         "ExtensionList" => extension_list: Vec<ItemReply>,
@@ -275,12 +275,12 @@ wire_types! {
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct PullReply {
         /// 0 when OK.
-        "ErrorCode" => error_code: u32,
+        "ErrorCode" => error_code: u32 [server],
         /// A sentence; empty when OK.
         #[serde(default)]
-        "ErrorInfo" => error_info: String,
+        "ErrorInfo" => error_info: String [server],
         /// `OK` or `FAIL`.
-        "ActionStatus" => action_status: String,
+        "ActionStatus" => action_status: String [server],
         /// 1: nothing follows this page.
         #[serde(default)]
         "CompleteFlag" => complete_flag: u32,

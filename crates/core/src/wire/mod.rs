@@ -21,6 +21,7 @@ pub use rules::{ClearBy, KeyOwner, Rules};
 pub use state::{MessageState, QueuedItem, QueuedWrite};
 
 use alloc::string::String;
+use fields::wire_types;
 use serde::{Deserialize, Serialize};
 
 /// `ActionStatus` of a reply.
@@ -28,17 +29,19 @@ pub const OK: &str = "OK";
 /// `ActionStatus` of a refusal.
 pub const FAIL: &str = "FAIL";
 
-/// A reply with nothing but its outcome: every refusal, and the answer of commands that return no data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Status {
-    /// `OK` or `FAIL`.
-    pub action_status: String,
-    /// A sentence; empty when OK.
-    #[serde(default)]
-    pub error_info: String,
-    /// 0 when OK, else one of [`crate::code::CODES`].
-    pub error_code: u32,
+wire_types! {
+    /// A reply with nothing but its outcome: every refusal, and the answer of commands that return no data. The SDK reads the
+    /// outcome of every other reply as this, too.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Status {
+        /// `OK` or `FAIL`.
+        "ActionStatus" => action_status: String,
+        /// A sentence; empty when OK.
+        #[serde(default)]
+        "ErrorInfo" => error_info: String,
+        /// 0 when OK, else one of [`crate::code::CODES`].
+        "ErrorCode" => error_code: u32,
+    }
 }
 
 impl Status {

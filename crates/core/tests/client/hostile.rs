@@ -273,7 +273,7 @@ impl Host {
                     false => self.requests.swap_remove(self.rng.usize(0..self.requests.len())).id,
                 };
                 let reply = self.reply();
-                self.client.handle_reply(id, reply, now);
+                self.client.handle_reply(id, reply.map(Reply::with_status), now);
             }
             16 | 17 => {
                 let (call, message) = (self.call(), self.message());

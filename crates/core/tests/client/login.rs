@@ -129,7 +129,7 @@ fn a_message_is_watched_as_soon_as_what_was_kept_is_there() {
     assert_eq!(page.code(get), NOT_READY);
     page.network = Network::WithoutPush;
     page.pass(15 * SECOND);
-    assert_eq!(page.answered(watched), &Answer::Extensions(vec![]));
+    assert_eq!(page.answered(watched), &Answer::Extensions(Listing::default()));
     assert!(page.is_synced(watch));
 }
 

@@ -278,7 +278,7 @@ impl Page {
 
     /// Answers a request by hand.
     pub(crate) fn reply(&mut self, id: RequestId, reply: Result<Reply, Failure>) {
-        self.client.handle_reply(id, reply, self.now);
+        self.client.handle_reply(id, reply.map(Reply::with_status), self.now);
         self.run();
     }
 

@@ -59,8 +59,8 @@ impl World {
         }
         if peer.first_get == Some(call) {
             peer.first_get = None;
-            if let Ok(Answer::Extensions(list)) = result {
-                peer.view = Some(list.into_iter().collect());
+            if let Ok(Answer::Extensions(listing)) = result {
+                peer.view = Some(listing.pairs().into_iter().collect());
             }
         }
     }

@@ -320,7 +320,7 @@ impl World {
             }
             Arrival::Reply(i, page, id, reply) if page == self.peers[i].page => {
                 let now = self.clock(i);
-                self.peers[i].client.handle_reply(id, reply, now);
+                self.peers[i].client.handle_reply(id, reply.map(Reply::with_status), now);
                 self.outputs(i);
             }
             Arrival::SocketOpen(i, socket) if socket == self.peers[i].socket => {

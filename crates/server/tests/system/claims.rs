@@ -127,7 +127,7 @@ impl Page {
         let (now, number) = (self.now(), self.number);
         let since = self.calls.remove(&call).expect("a promise is settled once");
         let what = match &result {
-            Ok(Answer::Extensions(list)) => format!("{list:?}"),
+            Ok(Answer::Extensions(listing)) => format!("{:?}", listing.pairs()),
             Ok(_) => "done".to_owned(),
             Err(error) => error.code.to_string(),
         };
@@ -156,15 +156,15 @@ impl Page {
         }
         if self.first_get == Some(call) {
             self.first_get = None;
-            if let Ok(Answer::Extensions(list)) = &result {
-                self.view = Some(list.iter().cloned().collect());
+            if let Ok(Answer::Extensions(listing)) = &result {
+                self.view = Some(listing.pairs().into_iter().collect());
                 self.viewed_at = now_ms();
             }
         }
         if self.read_call == call
-            && let Ok(Answer::Extensions(list)) = result
+            && let Ok(Answer::Extensions(listing)) = result
         {
-            self.read = Some(list.into_iter().collect());
+            self.read = Some(listing.pairs().into_iter().collect());
         }
     }
 

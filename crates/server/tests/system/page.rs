@@ -283,7 +283,7 @@ impl Page {
             Input::Reply(id, body, text, asked) => {
                 self.requests.remove(&id);
                 let reply = self.reply(&body, text, asked);
-                self.client.handle_reply(id, reply, now);
+                self.client.handle_reply(id, reply.map(Reply::with_status), now);
             }
             Input::Told(socket, told) if socket == self.socket => match told {
                 Told::Open => self.client.handle_socket_open(now),

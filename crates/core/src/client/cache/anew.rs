@@ -13,7 +13,7 @@ impl Cached {
     /// The digest of all that is here.
     pub(in crate::client) fn digest(&self) -> u32 {
         let mut sum = 0_u32;
-        for entry in &self.entries {
+        for entry in self.entries.iter() {
             if let Some(value) = entry.value() {
                 sum = sum.wrapping_add(of_entry(&entry.key, value, entry.seq));
             }
@@ -43,11 +43,11 @@ impl Cached {
     /// Nothing counts any more; what is shown stays until the pull from 0 has finished.
     pub(super) fn begin_anew(&mut self) {
         let mut entries = core::mem::take(&mut self.entries);
-        for entry in &mut entries {
+        for entry in entries.edit() {
             if entry.seq > self.known {
                 // Nobody was told of this value.
                 entry.value = None;
-                entry.is_touched = true;
+                entry.is_touched.set(true);
             }
             entry.seq = 0;
         }
@@ -60,17 +60,17 @@ impl Cached {
         let gone = self
             .entries
             .iter()
-            .filter(|e| e.is_told && e.seq <= pages.latest && !pulled().any(|p| p.key == e.key));
+            .filter(|e| e.is_told.get() && e.seq <= pages.latest && !pulled().any(|p| p.key == e.key));
         let gone = gather(gone.map(|e| e.key.clone()));
         if !gone.is_empty() {
             notices.push(Notice::Deleted(gone));
         }
         let new = pulled().filter(|p| {
-            let held = self.position(&p.key).ok().and_then(|i| self.entries.get(i));
+            let held = self.entries.position(&p.key).ok().and_then(|i| self.entries.get(i));
             // What was pushed since is told.
             p.seq > self.clear_seq
                 && held.is_none_or(|e| {
-                    let is_told = e.is_told && e.seq == 0 && e.value.as_ref() == Some(&p.value);
+                    let is_told = e.is_told.get() && e.seq == 0 && e.value.as_ref() == Some(&p.value);
                     e.seq <= p.seq.max(pages.first_latest) && !is_told
                 })
         });

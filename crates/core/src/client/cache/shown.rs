@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Cached, Entry};
+use super::Cached;
+use super::entries::Entry;
 use crate::client::watch::{EntryStatus, EntryView};
 use crate::list::gather;
 
@@ -28,8 +29,7 @@ impl Cached {
     pub(in crate::client) fn take_touched(&mut self) -> Vec<String> {
         let Some(touched) = &mut self.touched else { return Vec::new() };
         let mut keys = core::mem::take(touched);
-        let touched =
-            self.entries.iter_mut().filter_map(|e| core::mem::take(&mut e.is_touched).then_some(&*e));
+        let touched = self.entries.iter().filter(|e| e.is_touched.take());
         keys.append(&mut by_seq(touched));
         keys
     }
@@ -41,8 +41,8 @@ impl Cached {
 
     /// What the key shows has changed.
     pub(in crate::client) fn touch(&mut self, key: &str) {
-        if let Some(entry) = self.position(key).ok().and_then(|i| self.entries.get_mut(i)) {
-            entry.is_touched = true;
+        if let Some(entry) = self.entries.position(key).ok().and_then(|i| self.entries.get(i)) {
+            entry.is_touched.set(true);
         } else if let Some(touched) = self.touched.as_mut().filter(|t| !t.iter().any(|k| k == key)) {
             touched.push(key.into());
         }
@@ -50,7 +50,7 @@ impl Cached {
 
     /// What any key shows may have changed.
     pub(in crate::client) fn touch_all(&mut self) {
-        self.entries.iter_mut().for_each(|e| e.is_touched = true);
+        self.entries.iter().for_each(|e| e.is_touched.set(true));
     }
 
     /// What a key shows.

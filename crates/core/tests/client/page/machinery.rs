@@ -137,7 +137,7 @@ impl Page {
 
     pub(super) fn work(&mut self, work: Work) {
         match work {
-            Work::Reply(id, reply) => self.client.handle_reply(id, reply, self.now),
+            Work::Reply(id, reply) => self.client.handle_reply(id, reply.map(Reply::with_status), self.now),
             Work::SocketOpen => self.client.handle_socket_open(self.now),
             Work::Closed => self.client.handle_socket_closed(1006, self.now),
             Work::Frame(frame) => self.client.handle_frame(Some(frame), self.now),

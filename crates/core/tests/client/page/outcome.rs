@@ -21,7 +21,7 @@ impl Page {
     #[track_caller]
     pub(crate) fn read(&self, call: CallId) -> Map {
         match self.answered(call) {
-            Answer::Extensions(list) => list.iter().cloned().collect(),
+            Answer::Extensions(listing) => listing.pairs().into_iter().collect(),
             other => panic!("{other:?}"),
         }
     }

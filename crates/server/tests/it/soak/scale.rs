@@ -23,19 +23,36 @@ use crate::client::Api;
 use crate::redis_process::serve_on;
 use crate::redis_servers::{Redis, cluster};
 
-/// Keep-alive connections, each of a user of their own.
-const CONNECTIONS: usize = 64;
-/// Messages that each of them writes in turn, where there are many; each is in a group of its own.
-const EACH: usize = 4;
+/// Where there are many, as many at any rate; each is in a group of its own.
+const MESSAGES: usize = 256;
 const NODES: usize = 3;
 
 /// What is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scene {
-    /// Every connection has messages of its own.
+    /// Every connection has messages of its own, and writes them in turn.
     Many,
+    /// The same over more connections, so that more waits at any time.
+    Crowded,
     /// All write one message, each a key of their own.
     Hot,
+}
+
+impl Scene {
+    const ALL: [Self; 3] = [Self::Many, Self::Crowded, Self::Hot];
+
+    /// Keep-alive connections, each of a user of their own.
+    const fn connections(self) -> usize {
+        match self {
+            Self::Many | Self::Hot => 64,
+            Self::Crowded => 256,
+        }
+    }
+
+    fn name(self) -> String {
+        let messages = if self == Self::Hot { "one hot message" } else { "many messages" };
+        format!("{messages}, {} connections", self.connections())
+    }
 }
 
 /// What one measurement has shown.
@@ -50,8 +67,8 @@ struct Sample {
 struct World {
     redis: &'static Redis,
     nodes: Vec<(Child, Api)>,
-    many: Load,
-    hot: Load,
+    /// Of each scene.
+    loads: [Load; 3],
     bare: Bare,
     time: Duration,
 }
@@ -65,28 +82,17 @@ impl World {
             nodes.push(serve_on(redis, &prefix).await);
         }
         let api = &nodes[0].1;
-        let voters = users("voter", CONNECTIONS);
-        let mut own = Vec::new();
-        for voter in &voters {
-            let mut messages = Vec::new();
-            for _ in 0..EACH {
-                let members = std::slice::from_ref(voter);
-                messages.extend(group_messages(api, members, 1, &Value::Null).await);
-            }
-            own.push(messages);
-        }
-        let shared = group_messages(api, &voters, 1, &Value::Null).await;
-        let hot = Load::new(&voters, voters.iter().map(|_| shared.clone()));
+        let loads = [many(api, Scene::Many).await, many(api, Scene::Crowded).await, hot(api).await];
         let bare = Bare::record(redis, &prefix, api).await;
         let time = Duration::from_millis(amount("SOAK_SCALE_MS", 100));
-        Self { redis, many: Load::new(&voters, own), hot, bare, nodes, time }
+        Self { redis, loads, bare, nodes, time }
     }
 
     /// Through the first so many nodes.
     async fn through(&mut self, scene: Scene, count: usize) -> Sample {
         let nodes = &self.nodes[..count];
         let addresses: Vec<_> = nodes.iter().map(|(_, api)| api.address).collect();
-        let load = if scene == Scene::Many { &mut self.many } else { &mut self.hot };
+        let load = &mut self.loads[scene as usize];
         // What moves to another node is loaded there first.
         load.write(&addresses, self.time / 4).await;
         let (usage, metrics) = (Usage::now(self.redis, nodes), Metrics::now(nodes).await);
@@ -102,6 +108,25 @@ impl World {
         let usage = Usage::now(self.redis, &[]).since(&before).each(sets);
         Sample { rate, usage, metrics: Metrics::default(), refused: 0 }
     }
+}
+
+async fn many(api: &Api, scene: Scene) -> Load {
+    let voters = users("voter", scene.connections());
+    let mut own = Vec::new();
+    for voter in &voters {
+        let mut messages = Vec::new();
+        for _ in 0..MESSAGES / voters.len() {
+            messages.extend(group_messages(api, std::slice::from_ref(voter), 1, &Value::Null).await);
+        }
+        own.push(messages);
+    }
+    Load::new(&voters, own)
+}
+
+async fn hot(api: &Api) -> Load {
+    let voters = users("voter", Scene::Hot.connections());
+    let shared = group_messages(api, &voters, 1, &Value::Null).await;
+    Load::new(&voters, voters.iter().map(|_| shared.clone()))
 }
 
 fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -160,7 +185,7 @@ async fn sets_go_through_one_node_and_several_beside_the_bare_engine() {
         world.time.as_millis(),
         loads.split(' ').take(3).collect::<Vec<_>>().join(" ")
     ));
-    for (name, scene) in [("many messages", Scene::Many), ("one hot message", Scene::Hot)] {
+    for scene in Scene::ALL {
         let mut samples: Vec<Vec<Sample>> = (0..=NODES).map(|_| Vec::new()).collect();
         for _ in 0..rounds {
             let alone = tokio::task::block_in_place(|| world.engine_alone(scene));
@@ -169,6 +194,6 @@ async fn sets_go_through_one_node_and_several_beside_the_bare_engine() {
                 samples.push(world.through(scene, count).await);
             }
         }
-        say(name, &samples);
+        say(&scene.name(), &samples);
     }
 }

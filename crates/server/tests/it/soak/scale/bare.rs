@@ -13,7 +13,7 @@ use std::time::Duration;
 use redis::FromRedisValue;
 use serde_json::Value;
 
-use super::{CONNECTIONS, EACH, Scene};
+use super::{MESSAGES, Scene};
 use crate::client::{Api, GROUP_SET, set};
 use crate::redis_servers::Redis;
 use crate::soak::group_messages;
@@ -27,7 +27,7 @@ const FEW: f64 = 1000.0;
 pub(super) struct Bare {
     masters: Vec<Master>,
     /// How many a second there were of each scene.
-    known: [f64; 2],
+    known: [f64; 3],
 }
 
 struct Master {
@@ -105,12 +105,12 @@ impl Bare {
         }
         let call = recorded(redis, &hash, api).await;
         let masters = redis.masters().into_iter().map(|port| Master::new(port, prefix, &call)).collect();
-        Self { masters, known: [0.0; 2] }
+        Self { masters, known: [0.0; 3] }
     }
 
     /// Sets a second, and how many there were.
     pub(super) fn write(&mut self, scene: Scene, time: Duration) -> (f64, usize) {
-        let at = usize::from(scene == Scene::Hot);
+        let at = scene as usize;
         if self.known[at] == 0.0 {
             self.known[at] = self.run(scene, FEW).0;
         }
@@ -128,13 +128,13 @@ impl Bare {
             .iter()
             .map(|master| {
                 let call = &master.calls[usize::from(scene == Scene::Hot)];
-                let messages = if scene == Scene::Hot { 1_000_000 } else { CONNECTIONS * EACH };
+                let messages = if scene == Scene::Hot { 1_000_000 } else { MESSAGES };
                 let mut benchmark = Command::new("redis-benchmark");
                 benchmark.args([
                     "-p",
                     &master.port.to_string(),
                     "-c",
-                    &(CONNECTIONS / masters.len()).to_string(),
+                    &(scene.connections() / masters.len()).to_string(),
                 ]);
                 benchmark.args(["-n", &each.to_string(), "-r", &messages.to_string(), "-q"]).args(call);
                 benchmark.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
@@ -171,7 +171,7 @@ impl Master {
             call
         };
         let (seq, time) = (&call[argument(5)], &call[argument(7)]);
-        for n in 0..CONNECTIONS * EACH {
+        for n in 0..MESSAGES {
             let message = format!("{prefix}{tag}message:0000{n:012}");
             let set = ["HSET", &message, "seq", seq, "commit", "1", "time", time];
             ask::<()>(port, &set).unwrap();

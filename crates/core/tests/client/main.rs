@@ -18,5 +18,7 @@ mod outbox;
 mod outbox_fails;
 mod page;
 mod poll;
+mod pulls;
 mod reads;
 mod resume;
+mod told;

@@ -8,6 +8,7 @@
     reason = "a test may fail"
 )]
 
+mod anew;
 mod group;
 mod hostile;
 mod keep;

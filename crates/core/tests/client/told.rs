@@ -142,11 +142,13 @@ fn what_a_clear_past_a_gap_has_dropped_is_not_shown_again_when_the_connection_is
     assert_eq!(page.shown(watch), map(&[("mine", "4")]));
     page.loses_pushes = false;
     page.go_down();
+    let cached = page.get_from(1, None, Some("cache"));
+    assert_eq!(page.read(cached), map(&[("mine", "4")]));
     assert_eq!(page.shown(watch), map(&[("mine", "4")]));
     page.go_up();
     page.pass(10 * SECOND);
     assert_eq!(page.shown(watch), page.server(1));
-    assert_eq!(page.notices(), [deleted(&["k"]), updated("mine", "4")]);
+    assert_eq!(page.notices(), [deleted(&["k", "mine"]), updated("mine", "4")], "the reader has seen it");
 }
 
 #[test]
@@ -382,4 +384,26 @@ fn a_frame_with_a_change_that_is_known_tells_nothing() {
     page.forget_history();
     page.frame(ServerFrame { events: Some(vec![wire_event(2, "k", 1)]), ..frame(ServerFrame::PUSH) });
     assert_eq!(page.notices(), []);
+}
+
+#[test]
+fn own_writes_of_a_message_that_was_not_read_are_told_once_each_by_their_push_or_when_none_will_come() {
+    let mut page = Page::live(config());
+    page.set(1, "pushed", "1");
+    let told = |key: &str, value: &str| updated(key, value);
+    assert_eq!(page.notices(), [told("pushed", "1")], "its push was faster than its reply");
+    page.loses_pushes = true;
+    page.set(1, "late", "2");
+    page.set(1, "never", "3");
+    assert_eq!(page.notices().len(), 1, "a reply alone tells nothing");
+    page.frame(ServerFrame { events: Some(vec![wire_event(1, "late", 2)]), ..frame(ServerFrame::PUSH) });
+    page.close_socket();
+    assert_eq!(page.notices(), [told("pushed", "1"), told("late", "2"), told("never", "3")]);
+}
+
+#[test]
+fn without_push_an_own_write_of_a_message_that_was_not_read_is_told_at_once() {
+    let mut page = Page::polling(config());
+    page.set(1, "k", "1");
+    assert_eq!(page.notices(), [updated("k", "1")]);
 }

@@ -165,9 +165,15 @@ mod tests {
     #[test]
     fn the_last_run_decides_what_became_of_a_mutant_and_those_that_live_are_named() {
         let mut verdicts = Verdicts::new(PathBuf::new());
-        let first = [baseline("Success"), outcome("a", "CaughtMutant"), outcome("b", "MissedMutant")];
-        let more = [outcome("c", "MissedMutant"), outcome("d", "Unviable"), outcome("e", "Timeout")];
-        assert!(verdicts.add(&json!({ "outcomes": [first, more].concat() })).is_some());
+        let first = [
+            baseline("Success"),
+            outcome("a", "CaughtMutant"),
+            outcome("b", "MissedMutant"),
+            outcome("c", "MissedMutant"),
+            outcome("d", "Unviable"),
+            outcome("e", "Timeout"),
+        ];
+        assert!(verdicts.add(&json!({ "outcomes": first })).is_some());
         assert_eq!(verdicts.lived().collect::<Vec<_>>(), ["b", "c"]);
         let second = [baseline("Success"), outcome("b", "CaughtMutant"), outcome("c", "MissedMutant")];
         assert!(verdicts.add(&json!({ "outcomes": second })).is_some());

@@ -407,3 +407,15 @@ fn without_push_an_own_write_of_a_message_that_was_not_read_is_told_at_once() {
     page.set(1, "k", "1");
     assert_eq!(page.notices(), [updated("k", "1")]);
 }
+
+#[test]
+fn what_was_overheard_and_is_gone_when_the_message_is_read_for_the_first_time_is_not_read() {
+    let mut page = Page::live(config());
+    page.bob_sets(1, "k", "1");
+    page.bob_sets(1, "j", "1");
+    page.close_socket();
+    page.bob_deletes(1, "k");
+    page.go_up();
+    let get = page.get(1);
+    assert_eq!(page.read(get), map(&[("j", "1")]));
+}

@@ -1,7 +1,7 @@
 //! When the server is asked for what is missing, and when it is not.
 
 use message_extensions_core::client::*;
-use message_extensions_core::code::{INTERNAL, NO_SUCH_MESSAGE, UNUSABLE_REPLY};
+use message_extensions_core::code::{INTERNAL, INVALID_PARAMETER, NO_SUCH_MESSAGE, TIMEOUT, UNUSABLE_REPLY};
 use message_extensions_core::wire::{Extension, PullReply};
 
 use crate::page::*;
@@ -137,11 +137,22 @@ fn a_poll_whose_answer_cannot_be_used_is_followed_by_the_next() {
 fn a_poll_that_was_refused_for_good_is_the_last() {
     let mut page = Page::polling(config());
     page.watch(1);
-    page.refuses = Some(NO_SUCH_MESSAGE);
+    page.refuses = Some(INVALID_PARAMETER);
     page.pass(MINUTE);
     page.forget_history();
     page.pass(10 * MINUTE);
     assert!(page.pulls().is_empty());
+}
+
+#[test]
+fn polls_that_fail_come_less_and_less_often_too() {
+    let mut page = Page::polling(config());
+    page.watch(1);
+    page.refuses = Some(INTERNAL);
+    page.pass(5 * MINUTE);
+    page.forget_history();
+    page.pass(5 * MINUTE);
+    assert!((10..=14).contains(&page.pulls().len()), "{}", page.pulls().len());
 }
 
 #[test]
@@ -199,4 +210,77 @@ fn a_group_that_is_left_is_an_error_only_for_what_is_watched_and_was_read() {
     page.frame(left("g"));
     assert_eq!(page.code(watched), NO_SUCH_MESSAGE);
     assert!(page.errors().is_empty(), "the watch that began is told by its call");
+}
+
+#[test]
+fn a_resume_of_which_nothing_comes_is_given_up_after_ten_seconds() {
+    let mut page = Page::live(config());
+    page.get(1);
+    page.close_socket();
+    page.holds_resume = true;
+    page.forget_history();
+    page.go_up();
+    page.pass(10 * SECOND - 1);
+    assert!(page.pulls().is_empty());
+    page.pass(1);
+    assert_eq!(page.pulls().len(), 1);
+}
+
+#[test]
+fn what_is_being_pulled_when_the_connection_comes_back_is_not_resumed() {
+    let mut page = Page::live(config());
+    for n in 1..=2 {
+        page.bob_sets(n, "k", "v");
+        page.get(n);
+    }
+    page.close_socket();
+    page.holds = true;
+    page.get_from(1, None, Some("server"));
+    page.forget_history();
+    page.go_up();
+    assert_eq!(page.resumes(), [[(2, 1)]]);
+}
+
+#[test]
+fn after_a_resume_that_brought_nothing_the_next_change_is_told() {
+    let mut page = Page::live(config());
+    page.bob_sets(1, "k", "1");
+    page.get(1);
+    page.close_socket();
+    page.go_up();
+    page.forget_history();
+    page.bob_sets(1, "k", "2");
+    assert_eq!(page.notices(), [Notice::Updated(vec![("k".into(), "2".into())])]);
+    assert!(page.pulls().is_empty());
+}
+
+#[test]
+fn four_writes_of_a_message_are_on_their_way_and_the_next_waits_for_the_oldest() {
+    let mut page = Page::live(config());
+    page.holds = true;
+    let sets: Vec<_> = (0..6).map(|i| page.set(1, &format!("k{i}"), "v")).collect();
+    assert_eq!(page.sets().len(), 4);
+    for (answered, sent) in [(1, 4), (0, 6)] {
+        let request = page.held.remove(answered);
+        let reply = page.answer(&request);
+        page.reply(request.id, reply);
+        assert_eq!(page.sets().len(), sent);
+    }
+    let other = page.set(2, "k", "v");
+    assert_eq!(page.sets().len(), 7, "another message has a window of its own");
+    page.release();
+    for set in sets.into_iter().chain([other]) {
+        assert!(matches!(page.answered(set), Answer::Items(items) if items[0].0 == 0));
+    }
+}
+
+#[test]
+fn a_write_that_waits_for_others_is_given_up_after_fifteen_seconds() {
+    let mut page = Page::live(config());
+    page.network = Network::Silent;
+    let sets: Vec<_> = (0..5).map(|i| page.set(1, &format!("k{i}"), "v")).collect();
+    page.pass(15 * SECOND - 1);
+    assert!(sets.iter().all(|set| page.settled(*set).is_none()));
+    page.pass(1);
+    assert!(sets.iter().all(|set| page.code(*set) == TIMEOUT));
 }

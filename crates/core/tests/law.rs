@@ -7,7 +7,7 @@
     reason = "a test may fail"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use message_extensions_core::code::*;
 use message_extensions_core::digest::of_entry;
@@ -136,6 +136,20 @@ fn three_hundred_live_keys_and_no_more_counting_only_what_would_be_accepted() {
 }
 
 #[test]
+fn where_the_limit_was_lowered_since_what_is_there_may_still_be_written_and_nothing_added() {
+    let limits = Limits { live_keys: 1, ..Limits::DEFAULT };
+    let mut m = Message::default();
+    set(&mut m, &[item("a", "1", 0), item("b", "1", 0)]);
+    let decide = |items: Vec<Item>| {
+        m.decide(&Operation::Set(items), Writer::new("alice"), Terms::new(&limits, 1))
+            .map(|decision| decision.latest_seq)
+            .map_err(|error| error.code)
+    };
+    assert_eq!(decide(vec![item("a", "2", 1)]), Ok(2));
+    assert_eq!(decide(vec![item("a", "2", 1), item("c", "1", 0)]), Err(INVALID_PARAMETER));
+}
+
+#[test]
 fn one_tombstone_too_many_is_refused_with_an_item_code() {
     let limits = Limits { tombstones: 1, ..Limits::DEFAULT };
     let mut m = Message::default();
@@ -157,6 +171,38 @@ fn a_page_holds_200_and_never_splits_a_seq() {
     let next = page.entries.last().unwrap().1.seq + 1;
     let page = m.pull(next);
     assert_eq!((page.entries.len(), page.complete), (95, true));
+}
+
+#[test]
+fn an_operation_larger_than_a_page_makes_the_page_larger() {
+    let unlimited = Limits { items: 0, live_keys: 0, ..Limits::DEFAULT };
+    let mut m = Message::default();
+    for (size, name) in [(250, "a"), (250, "b"), (2, "c")] {
+        let items = (0..size).map(|i| item(&format!("{name}{i}"), "v", 0)).collect();
+        let request =
+            SetRequest { operate_type: Some(1), extension_list: Some(items), ..SetRequest::default() };
+        let operation = Operation::parse(request, false, &unlimited).unwrap();
+        let decision = m.decide(&operation, Writer::new("alice"), Terms::new(&unlimited, 1)).unwrap();
+        m.absorb(&decision.change.unwrap());
+    }
+    let page = |start| {
+        let page = m.pull(start);
+        let seqs: BTreeSet<_> = page.entries.iter().map(|(_, e)| e.seq).collect();
+        (page.entries.len(), seqs.into_iter().collect::<Vec<_>>(), page.complete, page.digest.is_some())
+    };
+    assert_eq!(page(0), (250, vec![1], false, false));
+    assert_eq!(page(2), (250, vec![2], false, false));
+    assert_eq!(page(3), (2, vec![3], true, true));
+    // The last page may be such a one.
+    let mut m = Message::default();
+    let items = (0..201).map(|i| item(&i.to_string(), "v", 0)).collect();
+    m.absorb(
+        &m.decide(&Operation::Set(items), Writer::new("a"), Terms::new(&unlimited, 1))
+            .unwrap()
+            .change
+            .unwrap(),
+    );
+    assert_eq!((m.pull(0).entries.len(), m.pull(0).complete), (201, true));
 }
 
 #[test]
@@ -213,6 +259,39 @@ fn a_message_admits_200_attempts_a_minute_and_60_of_one_user() {
     assert_eq!(attempts.admit("eve", true, 59_999, &limits).unwrap_err().code, TOO_MANY_WRITES);
     assert!(admitted(&mut attempts, "alice", 60_000));
     assert!(!attempts.is_idle(60_000) && attempts.is_idle(120_000));
+}
+
+#[test]
+fn an_attempt_is_forgotten_when_a_minute_has_passed_and_not_with_the_others() {
+    let mut attempts = Attempts::default();
+    let limits = Limits { user_writes_per_minute: 2, ..Limits::DEFAULT };
+    let mut admitted = |now: u64| attempts.admit("alice", false, now, &limits).is_ok();
+    assert_eq!([0, 30_000, 59_999].map(&mut admitted), [true, true, false]);
+    // The first has gone, the second counts for half a minute more.
+    assert_eq!([60_000, 60_001, 89_999].map(&mut admitted), [true, false, false]);
+    assert_eq!([90_000, 90_001].map(&mut admitted), [true, false]);
+}
+
+#[test]
+fn each_of_the_two_limits_on_attempts_counts_without_the_other() {
+    let admitted = |writes_per_minute, user_writes_per_minute| {
+        let limits = Limits { writes_per_minute, user_writes_per_minute, ..Limits::DEFAULT };
+        let mut attempts = Attempts::default();
+        ["alice", "bob"]
+            .map(|user| (0..9).filter(|_| attempts.admit(user, false, 0, &limits).is_ok()).count())
+    };
+    assert_eq!(admitted(3, 0), [3, 0]);
+    assert_eq!(admitted(0, 3), [3, 3]);
+    assert_eq!(admitted(0, 0), [9, 9]);
+}
+
+#[test]
+fn who_has_not_called_in_this_second_is_idle() {
+    let mut rate = CallRate::default();
+    assert!(rate.admit(1999, 1).is_ok() && rate.admit(1000, 1).is_err());
+    assert!([1000, 1999].iter().all(|now| !rate.is_idle(*now)));
+    assert!([999, 2000, 2999].iter().all(|now| rate.is_idle(*now)));
+    assert!(rate.admit(2999, 1).is_ok());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! | [`package`], [`short_names`] | `build`: the npm package in `pkg/`, and the server |
 //! | [`demo`] | the demo page on a server of its own |
 //! | [`mod@test`], [`lint`], [`size`], [`packed`] | every check; the last line counts them |
-//! | [`soak`], [`fuzz`], [`guarantees`] | the proofs that take long, and the table of what they have shown |
+//! | [`soak`], [`fuzz`], [`mutants`], [`guarantees`] | the proofs that take long, and the table of what they have shown |
 //! | [`mod@bench`] | client and server beside their peers |
 //! | [`codes`], [`mod@reference`] | `docs`: what is generated from the list of error codes, and from the package's types |
 //!
@@ -18,6 +18,7 @@ mod demo;
 mod fuzz;
 mod guarantees;
 mod lint;
+mod mutants;
 mod package;
 mod packed;
 mod reference;

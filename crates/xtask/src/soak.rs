@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::fuzz;
 use crate::guarantees::{self, Done};
+use crate::mutants;
 use crate::package;
 use crate::packed::{self, Which};
 use crate::repo::Repo;
@@ -31,7 +32,7 @@ struct Part {
 }
 
 /// In the order in which they run.
-const PARTS: [Part; 17] = [
+const PARTS: [Part; 18] = [
     Part { name: "kill", run: |soak| soak.server("soak::kill::", &[("SOAK_KILLS", 50)]) },
     Part { name: "stampede", run: |soak| soak.server("soak::stampede::", &[("SOAK_STAMPEDES", 20)]) },
     Part {
@@ -90,6 +91,7 @@ const PARTS: [Part; 17] = [
     Part { name: "network", run: network },
     Part { name: "fuzz", run: |soak| fuzz::run(soak, amount("SOAK_FUZZ_SECONDS", 600)?) },
     Part { name: "packaging", run: packaging },
+    Part { name: "mutants", run: mutants::run },
 ];
 
 /// Runs all parts, or the one with this name; false when something failed, which the report has said.

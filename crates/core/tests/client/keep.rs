@@ -228,6 +228,19 @@ fn what_has_just_been_read_from_the_store_is_not_stale() {
 }
 
 #[test]
+fn what_is_used_in_a_session_is_kept_once_more_since_that_says_when_it_was_used() {
+    let mut page = Page::live(persists());
+    page.get(1);
+    let mut page = reopened(page);
+    for _ in 0..2 {
+        page.watch(1);
+        keep(&mut page);
+    }
+    assert_eq!(stale(&page), 1);
+    assert_eq!(page.count(|event| matches!(event, Event::Keep(_))), 1);
+}
+
+#[test]
 fn what_was_only_overheard_is_not_kept() {
     let mut page = Page::live(persists());
     page.bob_sets(1, "k", "v");

@@ -8,6 +8,7 @@
     reason = "a test may fail"
 )]
 
+mod anew;
 mod group;
 mod hostile;
 mod keep;
@@ -18,5 +19,7 @@ mod outbox;
 mod outbox_fails;
 mod page;
 mod poll;
+mod pulls;
 mod reads;
 mod resume;
+mod told;

@@ -396,3 +396,17 @@ fn without_the_option_nothing_is_queued() {
     }
     assert_eq!(page.count(|event| matches!(event, Event::Queue(..) | Event::Drain)), 0);
 }
+
+#[test]
+fn a_write_that_waited_for_others_is_queued_before_those_made_after_it() {
+    let mut page = Page::live(offline());
+    page.holds = true;
+    for i in 0..5 {
+        page.set(1, &format!("k{i}"), "v");
+    }
+    assert_eq!(page.sets().len(), 4, "the last one waits");
+    page.go_down();
+    page.set(1, "k5", "v");
+    let keys: Vec<_> = page.queued.iter().map(|write| write.extension_list[0].key.as_str()).collect();
+    assert_eq!(keys, ["k0", "k1", "k2", "k3", "k4", "k5"]);
+}

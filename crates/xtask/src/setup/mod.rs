@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Soak,
     /// A part of `soak`: what `test` needs, and the bundlers of `tests/packaging`.
     Packaging,
+    /// A part of `soak`: cargo-mutants.
+    Mutants,
     /// `bench`: Chromium, redis-server and the peers of npm; Debian's peers too, where they can be had.
     Bench,
 }
@@ -83,6 +85,7 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
     let bindgen = tools::CargoTool::wasm_bindgen(repo)?;
     let wasm_pack = tools::CargoTool::wasm_pack();
     let geckodriver = tools::CargoTool::geckodriver();
+    let mutants = tools::CargoTool::cargo_mutants();
     let build_tools = npm::NpmFolder::build_tools(repo);
 
     let mut steps: Vec<Box<dyn Step + '_>> = vec![
@@ -103,6 +106,9 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
     }
     if purpose == Purpose::Packaging {
         steps.push(Box::new(npm::NpmFolder::packaging(repo)));
+    }
+    if purpose == Purpose::Mutants {
+        steps.push(Box::new(&mutants));
     }
     if purpose == Purpose::Bench {
         steps.push(Box::new(browsers::CHROMIUM));
@@ -126,8 +132,9 @@ pub(crate) fn run(repo: &Repo, purpose: Purpose) -> Result<Ready> {
         }
     }
 
-    let folders = [bindgen.folder(), wasm_pack.folder(), geckodriver.folder(), Some(build_tools.programs())];
-    let path = run::path_with(folders.into_iter().flatten().collect())?;
+    let tools = [&bindgen, &wasm_pack, &geckodriver, &mutants].map(tools::CargoTool::folder);
+    let folders = tools.into_iter().flatten().chain([build_tools.programs()]);
+    let path = run::path_with(folders.collect())?;
     let wasm = Wasm::find().context("the wasm target was there a moment ago, and is gone")?;
     let (took, what) =
         (started.elapsed().as_secs_f64(), if brought { "done" } else { "everything is there" });

@@ -32,6 +32,10 @@ impl CargoTool {
         Self::new("geckodriver", "geckodriver", "0.37.1".to_owned())
     }
 
+    pub(super) fn cargo_mutants() -> Self {
+        Self::new("cargo-mutants", "cargo-mutants", "27.1.0".to_owned())
+    }
+
     fn new(package: &'static str, program: &'static str, version: String) -> Self {
         let own = tool_folder(package, &version).map(|folder| folder.join("bin")).ok();
         let is_brought = own.as_ref().is_some_and(|folder| folder.join(program).is_file());

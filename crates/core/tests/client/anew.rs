@@ -1,0 +1,70 @@
+//! A server that has another history than what is known here, as far as it can be found out.
+
+use message_extensions_core::client::*;
+use message_extensions_core::law::Message;
+
+use crate::page::*;
+
+/// A page that knows of three changes and asks to resume; what the server says of the message is up to the test.
+fn back(digest: Option<u32>, (latest_seq, clear_seq): (u64, u64)) -> Page {
+    let mut page = Page::live(config());
+    for i in 1..=3 {
+        page.bob_sets(1, "k", &i.to_string());
+    }
+    page.get(1);
+    page.close_socket();
+    page.holds_resume = true;
+    page.go_up();
+    page.forget_history();
+    let mut said = part(1, &page.messages[&name(1)].clone(), 4);
+    (said.latest_seq, said.clear_seq, said.digest) = (Some(latest_seq), Some(clear_seq), digest);
+    page.frame(resumed(vec![said], true));
+    page
+}
+
+fn starts(page: &Page) -> Vec<Option<u64>> {
+    page.pulls().iter().map(|pull| pull.start_seq).collect()
+}
+
+#[test]
+fn a_counter_that_went_back_says_so_without_a_digest() {
+    assert_eq!(starts(&back(None, (2, 0))), [None]);
+    assert!(starts(&back(None, (3, 0))).is_empty());
+}
+
+#[test]
+fn a_clear_that_should_be_known_says_so_without_a_digest() {
+    assert_eq!(starts(&back(None, (4, 2))), [None]);
+    assert_eq!(starts(&back(None, (4, 3))), [None]);
+    assert!(starts(&back(None, (4, 4))).is_empty());
+}
+
+#[test]
+fn a_clear_that_is_known_is_not_taken_for_another_history_after_the_next_connection() {
+    let mut page = Page::live(config());
+    page.get(1);
+    page.bob_sets(1, "k", "1");
+    page.bob_clears(1);
+    for i in 1..=2 {
+        page.close_socket();
+        page.bob_sets(1, "k", &i.to_string());
+        page.forget_history();
+        page.go_up();
+        page.pass(MINUTE);
+        assert!(page.pulls().is_empty());
+        assert_eq!(page.notices(), [Notice::Updated(vec![("k".into(), i.to_string())])]);
+    }
+}
+
+#[test]
+fn a_clear_that_was_only_overheard_is_not_believed_after_the_connection() {
+    let mut page = Page::live(config());
+    page.bob_sets(1, "k", "1");
+    page.bob_clears(1);
+    page.close_socket();
+    page.messages.insert(name(1), Message::default());
+    page.bob_sets(1, "k", "other");
+    page.go_up();
+    let get = page.get(1);
+    assert_eq!(page.read(get), map(&[("k", "other")]));
+}

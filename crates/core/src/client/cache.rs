@@ -267,6 +267,10 @@ impl Cached {
         if self.loaded {
             self.tell_difference(&pages.entries, before, notices);
         }
+        if !self.loaded {
+            // No more than they need: most messages of a chat get no more keys.
+            self.entries.edit().reserve_exact(pages.entries.len());
+        }
         for e in &pages.entries {
             // What was told is here, unless the server has another history, of which all is told later.
             if !self.loaded || e.seq > before {

@@ -204,7 +204,8 @@ fn read<T: Read + Write + DeserializeOwned + Serialize + Debug + PartialEq>(json
     if let Ok(expected) = serde_json::from_value::<T>(value.clone())
         && is_exact(&value)
     {
-        assert_eq!(read, expected);
+        // Without what is the server's alone, which the SDK does not read.
+        assert_eq!(written, expected.write::<Built>().json());
     }
     Some(read)
 }

@@ -462,8 +462,8 @@ pub struct Commit {
     pub answers: Vec<(AnswerId, String)>,
     /// What a webhook is to tell of the changes, ascending by Seq; empty when there is none.
     pub webhooks: Vec<Webhook>,
-    /// What other nodes are told of the changes; while one listens, a shared store keeps it for a while, should this node not live
-    /// to tell.
+    /// What other nodes are told of the changes; a shared store keeps it for a while, should this node not live to tell, or one not hear
+    /// it.
     pub record: Option<Arc<str>>,
 }
 

@@ -131,7 +131,7 @@ impl Disk {
         self.history().committed(&commit);
         let mut air = self.air.lock().unwrap();
         let hearers = air.hearers(commit.in_group);
-        if let Some(record) = commit.record.filter(|_| hearers == Hearers::Perhaps) {
+        if let Some(record) = commit.record {
             air.record(record);
         }
         Ok(hearers)

@@ -2,7 +2,7 @@
 -- 0 if something was committed since what it was decided on, 2 if the group's number or version is another; then nothing is kept. KEYS:
 -- message, entries, answers' names, answers, changed, webhooks of the message, messages with webhooks, webhooks by time, log, in a group its
 -- channel, then the group itself if it is to be compared. ARGV: number, the commit
--- expected or '', the Seq expected, this commit, LatestSeq, ClearSeq or '', time or '', what is logged if somebody listens or '', for how long, the group's
+-- expected or '', the Seq expected, this commit, LatestSeq, ClearSeq or '', time or '', what is logged or '', for how long, the group's
 -- number and version, digest, then four times how many follow and those: entries (key, entry), answers' names (place, name), answers (place,
 -- answer), webhooks (Seq, time, body).
 local head = redis.call('HMGET', KEYS[1], 'seq', 'commit', 'time')
@@ -24,9 +24,7 @@ if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'clear', ARGV[6])
   redis.call('UNLINK', KEYS[2])
 end
--- Who begins to listen later pulls what is here then.
-local is_heard = not KEYS[10] or redis.call('PUBSUB', 'SHARDNUMSUB', KEYS[10])[2] > 0
-if ARGV[8] ~= '' and is_heard then
+if ARGV[8] ~= '' then
   redis.call('XADD', KEYS[9], 'MAXLEN', '~', 1000, '*', 'record', ARGV[8])
   -- Twice as long, so that it need not be said each time.
   if redis.call('PTTL', KEYS[9]) < tonumber(ARGV[9]) then redis.call('PEXPIRE', KEYS[9], 2 * ARGV[9]) end
@@ -53,4 +51,6 @@ each(3, function(first, last)
     redis.call('ZADD', KEYS[8], ARGV[i + 1], ARGV[1] .. ' ' .. ARGV[i])
   end
 end)
-return is_heard and 1 or 3
+-- Who begins to listen later pulls what is here then.
+if KEYS[10] and redis.call('PUBSUB', 'SHARDNUMSUB', KEYS[10])[2] == 0 then return 3 end
+return 1

@@ -82,7 +82,7 @@ pub(crate) fn reply(body: &Body, answer: Option<JsValue>) -> Result<(Status, Rep
         Body::Set(_) => Reply::Set(Read::read(source)),
         Body::Pull(_) => Reply::Pull(Read::read(source)),
         Body::Send(_) => Reply::Send(Read::read(source)),
-        _ => Reply::List(Read::read(source)),
+        Body::List(_) | Body::Probe => Reply::List(Read::read(source)),
     };
     Ok((Status::read(source), reply))
 }

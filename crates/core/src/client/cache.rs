@@ -266,8 +266,7 @@ impl Cached {
         }
         if self.loaded {
             self.tell_difference(&pages.entries, before, notices);
-        }
-        if !self.loaded {
+        } else {
             // No more than they need: most messages of a chat get no more keys.
             self.entries.edit().reserve_exact(pages.entries.len());
         }

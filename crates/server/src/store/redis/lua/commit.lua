@@ -1,10 +1,9 @@
 -- Keeps what a turn has decided: 1, also when this very commit was kept before, or 3 if it did and nobody listens to the group's channel;
 -- 0 if something was committed since what it was decided on, 2 if the group's number or version is another; then nothing is kept. KEYS:
 -- message, entries, answers' names, answers, changed, webhooks of the message, messages with webhooks, webhooks by time, log, in a group its
--- channel, then the group itself if it is to be compared. ARGV: number, the commit
--- expected or '', the Seq expected, this commit, LatestSeq, ClearSeq or '', time or '', what is logged or '', for how long, the group's
--- number and version, digest, then four times how many follow and those: entries (key, entry), answers' names (place, name), answers (place,
--- answer), webhooks (Seq, time, body).
+-- channel, then the group itself if it is to be compared. ARGV: number, the commit expected or '', the Seq expected, this commit, LatestSeq,
+-- ClearSeq or '', time or '', what is logged or '', for how long, the group's number and version, digest, then four times how many follow and
+-- those: entries (key, entry), answers' names (place, name), answers (place, answer), webhooks (Seq, time, body).
 local head = redis.call('HMGET', KEYS[1], 'seq', 'commit', 'time')
 if head[2] == ARGV[4] then return 1 end
 if KEYS[11] then

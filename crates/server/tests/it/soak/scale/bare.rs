@@ -4,7 +4,7 @@
 //! What differs from that set: each commit's id is random, and it stands on whatever was committed before it (no commit is named
 //! as expected), at the Seq that is there, which it leaves. So the comparison passes each time, and everything is written as
 //! it was, but for the message's place in the order of changes, which needs a later time. Unlike a node, `redis-benchmark` does not wait for
-//! replicas (`WAIT`), does not publish, and asks nothing before.
+//! replicas (`WAIT`), and asks nothing before.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

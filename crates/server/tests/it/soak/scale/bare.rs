@@ -3,7 +3,8 @@
 //!
 //! What differs from that set: each commit's id is random, and it stands on whatever was committed before it (no commit is named
 //! as expected), at the Seq that is there, which it leaves. So the comparison passes each time, and everything is written as
-//! it was, but for the message's place in the order of changes, which needs a later time. Unlike a node, `redis-benchmark` does not wait for
+//! it was, but for the message's place in the order of changes, which needs a later time. Many messages are as many as the
+//! nodes' load has on a master, each with a group and a log of its own. Unlike a node, `redis-benchmark` does not wait for
 //! replicas (`WAIT`), and asks nothing before.
 
 use std::io::{BufRead, BufReader};
@@ -21,6 +22,8 @@ use crate::soak::group_messages;
 const COMMIT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/redis/lua/commit.lua"));
 /// What `redis-benchmark` puts twelve random digits for.
 const RANDOM: &str = "__rand_int__";
+/// How many messages of the load a master has: a third.
+const EACH: usize = MESSAGES / 3;
 /// How many first, to see how many are to be asked for.
 const FEW: f64 = 1000.0;
 
@@ -128,7 +131,7 @@ impl Bare {
             .iter()
             .map(|master| {
                 let call = &master.calls[usize::from(scene == Scene::Hot)];
-                let messages = if scene == Scene::Hot { 1_000_000 } else { MESSAGES };
+                let messages = if scene == Scene::Hot { 1_000_000 } else { EACH };
                 let mut benchmark = Command::new("redis-benchmark");
                 benchmark.args([
                     "-p",
@@ -162,25 +165,31 @@ impl Master {
         let tag = (0..4096).map(|bucket| format!("{{{bucket}}}")).find(has).unwrap();
         let keys: usize = call[2].parse().unwrap();
         let argument = |n: usize| 2 + keys + n;
-        let with_number = |of: &str| {
-            let mut call: Vec<_> =
-                call.iter().map(|word| word.replace(recorded_tag, &tag).replace(number, of)).collect();
+        // What belongs to the message has its number; what belongs to its group or bucket gets one.
+        let with_numbers = |of: &str| {
+            let key = |key: String| if key.contains(number) { key.replace(number, of) } else { key + of };
+            let mut call: Vec<_> = call.iter().map(|word| word.replace(recorded_tag, &tag)).collect();
+            for word in &mut call[3..3 + keys] {
+                *word = key(std::mem::take(word));
+            }
+            call[argument(1)] = of.to_owned();
             call[argument(2)] = String::new();
             call[argument(3)] = call[argument(5)].clone();
             call[argument(4)] = format!("{RANDOM}{RANDOM}");
             call
         };
         let (seq, time) = (&call[argument(5)], &call[argument(7)]);
-        for n in 0..MESSAGES {
+        let group = call[2 + keys].replace(recorded_tag, &tag);
+        for n in 0..EACH {
             let message = format!("{prefix}{tag}message:0000{n:012}");
             let set = ["HSET", &message, "seq", seq, "commit", "1", "time", time];
             ask::<()>(port, &set).unwrap();
+            // The group is compared as a node has it compared.
+            let group = format!("{group}0000{n:012}");
+            let set = ["HSET", &group, "no", &call[argument(10)], "version", &call[argument(11)]];
+            ask::<()>(port, &set).unwrap();
         }
-        // The group is compared as a node has it compared.
-        let group = call[2 + keys].replace(recorded_tag, &tag);
-        ask::<()>(port, &["HSET", &group, "no", &call[argument(10)], "version", &call[argument(11)]])
-            .unwrap();
-        let calls = [with_number(&format!("0000{RANDOM}")), with_number(&format!("{:016}", 0))];
+        let calls = [with_numbers(&format!("0000{RANDOM}")), with_numbers(&format!("{:016}", 0))];
         Self { port, calls }
     }
 

@@ -24,6 +24,8 @@ const COMMIT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/stor
 const RANDOM: &str = "__rand_int__";
 /// How many messages of the load a master has: a third.
 const EACH: usize = MESSAGES / 3;
+/// How their numbers begin: as none of the store's does, which may have messages in the same bucket.
+const NUMBERS: &str = "9999";
 /// How many first, to see how many are to be asked for.
 const FEW: f64 = 1000.0;
 
@@ -181,15 +183,16 @@ impl Master {
         let (seq, time) = (&call[argument(5)], &call[argument(7)]);
         let group = call[2 + keys].replace(recorded_tag, &tag);
         for n in 0..EACH {
-            let message = format!("{prefix}{tag}message:0000{n:012}");
+            let message = format!("{prefix}{tag}message:{NUMBERS}{n:012}");
             let set = ["HSET", &message, "seq", seq, "commit", "1", "time", time];
             ask::<()>(port, &set).unwrap();
             // The group is compared as a node has it compared.
-            let group = format!("{group}0000{n:012}");
+            let group = format!("{group}{NUMBERS}{n:012}");
             let set = ["HSET", &group, "no", &call[argument(10)], "version", &call[argument(11)]];
             ask::<()>(port, &set).unwrap();
         }
-        let calls = [with_numbers(&format!("0000{RANDOM}")), with_numbers(&format!("{:016}", 0))];
+        let calls = [RANDOM.to_owned(), format!("{:012}", 0)]
+            .map(|number| with_numbers(&format!("{NUMBERS}{number}")));
         Self { port, calls }
     }
 

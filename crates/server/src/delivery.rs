@@ -136,8 +136,11 @@ impl Delivery {
         match self.groups.get(group_id).await {
             Ok(Some(group)) if group.no == no => self.hub.push_to_users(&group.members, events),
             Ok(_) => {}
-            // Clients see the gap in Seq and pull.
-            Err(error) => tracing::error!(%error, "events were not pushed: the members are unknown"),
+            // The next change, after which clients would see the gap, may be long in coming.
+            Err(error) => {
+                tracing::error!(%error, "events were not pushed: the members are unknown");
+                self.hub.interrupt();
+            }
         }
     }
 
@@ -162,10 +165,19 @@ impl Delivery {
     /// Users are members of a group now.
     pub(crate) async fn welcome(&self, group_id: &str, users: &[String]) {
         let Some(nodes) = &self.nodes else { return };
-        nodes.interest.joined(group_id, users).await;
+        self.take_joined(group_id, users).await;
         let what = What::Joined { group_id: group_id.to_owned(), users: users.to_vec() };
         if let Ok(notice) = nodes.notice(what) {
             nodes.tell_users(users, &notice).await;
+        }
+    }
+
+    /// The same, from another node.
+    pub(crate) async fn take_joined(&self, group_id: &str, users: &[String]) {
+        let Some(nodes) = &self.nodes else { return };
+        if let Err(error) = nodes.interest.joined(group_id, users).await {
+            tracing::error!(%error, "a group cannot be listened to");
+            self.hub.interrupt();
         }
     }
 

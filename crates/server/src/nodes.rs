@@ -288,7 +288,7 @@ async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
         }
         What::Joined { group_id, users } => {
             app.groups.forget(&group_id);
-            nodes.interest.joined(&group_id, &users).await;
+            app.delivery.take_joined(&group_id, &users).await;
         }
         What::Left { group_id, users, event } => {
             app.delivery.take_farewell(&group_id, &users, EventJson::from(event.get())).await;

@@ -92,12 +92,13 @@ impl Interest {
     }
 
     /// Users have become members of a group.
-    pub(crate) async fn joined(&self, group_id: &str, users: &[String]) {
+    ///
+    /// # Errors
+    /// The group is not heard for them before they connect again.
+    pub(crate) async fn joined(&self, group_id: &str, users: &[String]) -> Result<(), StoreError> {
         let _changing = self.changing.lock().await;
         let is_new = users.iter().filter(|user| self.wanted().add_group(user, group_id)).count() > 0;
-        if is_new && let Err(error) = self.bus.listen(&Topic::Group(group_id.to_owned())).await {
-            tracing::error!(%error, "a group cannot be listened to");
-        }
+        if is_new { self.bus.listen(&Topic::Group(group_id.to_owned())).await } else { Ok(()) }
     }
 
     /// Ends what nobody has wanted again.

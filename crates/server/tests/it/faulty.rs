@@ -34,6 +34,7 @@ pub(crate) struct FaultyStore {
     insert_delay: AtomicU64,
     /// Milliseconds between the reading of a group and its answer.
     pub(crate) group_delay: AtomicU64,
+    groups_fail: AtomicBool,
     /// Milliseconds before the answer what a message's counter is.
     counter_delay: AtomicU64,
     /// Milliseconds before a commit.
@@ -75,6 +76,9 @@ impl Store for FaultyStore {
         self.inner.remove_members(group_id, users).await
     }
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
+        if self.groups_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Failed("as told".into()));
+        }
         let group = self.inner.group(group_id).await;
         wait(&self.group_delay).await;
         group
@@ -421,4 +425,23 @@ async fn who_is_connected_comes_back_after_a_write_that_was_done_though_the_stor
     assert_eq!(bob.closed().await, 4006);
     let mut bob = Socket::login(server.api.address, "bob").await;
     assert_eq!(bob.resumed(std::slice::from_ref(&group)).await[0]["LatestSeq"], 1);
+}
+
+#[tokio::test]
+async fn who_is_connected_comes_back_after_a_change_of_which_nobody_knows_who_may_hear_it() {
+    let (store, server) = server().await;
+    let group = server.api.group_message("Public").await;
+    let mut carol = Socket::login(server.api.address, "carol").await;
+    store.commit_delay.store(200, Ordering::SeqCst);
+    let add = json!({"GroupId": group["GroupId"], "MemberList": [{"Member_Account": "dave"}]});
+    tokio::join!(server.api.ok("bob", GROUP_SET, &set(&group, &[("k", "v", 0)])), async {
+        // During the commit the members are forgotten, and cannot be read when it is pushed.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.api.ok(ADMIN, ADD, &add).await;
+        store.groups_fail.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(carol.closed().await, 4006);
+    store.groups_fail.store(false, Ordering::SeqCst);
+    let mut carol = Socket::login(server.api.address, "carol").await;
+    assert_eq!(carol.resumed(std::slice::from_ref(&group)).await[0]["LatestSeq"], 1);
 }

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+/// How the names of variables begin that `cargo run` sets for what it runs.
+const OF_XTASK: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+
 /// A program with its arguments, not started yet.
 pub(crate) struct Cmd {
     command: Command,
@@ -20,7 +23,14 @@ impl Cmd {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let program = program.as_ref();
         let shown = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
-        Self { command: Command::new(program), shown }
+        let mut command = Command::new(program);
+        // What cargo says of the package of xtask itself: build scripts that look at it would run anew each time it is another.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| OF_XTASK.iter().any(|begin| name.starts_with(begin))) {
+                command.env_remove(name);
+            }
+        }
+        Self { command, shown }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {

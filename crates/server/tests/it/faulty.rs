@@ -434,7 +434,8 @@ async fn who_is_connected_comes_back_after_a_change_of_which_nobody_knows_who_ma
     let mut carol = Socket::login(server.api.address, "carol").await;
     store.commit_delay.store(200, Ordering::SeqCst);
     let add = json!({"GroupId": group["GroupId"], "MemberList": [{"Member_Account": "dave"}]});
-    tokio::join!(server.api.ok("bob", GROUP_SET, &set(&group, &[("k", "v", 0)])), async {
+    let write = set(&group, &[("k", "v", 0)]);
+    tokio::join!(server.api.ok("bob", GROUP_SET, &write), async {
         // During the commit the members are forgotten, and cannot be read when it is pushed.
         tokio::time::sleep(Duration::from_millis(100)).await;
         server.api.ok(ADMIN, ADD, &add).await;

@@ -83,6 +83,9 @@ fn an_own_write_that_was_pushed_during_the_first_pull_is_told_once_though_its_re
     page.close_socket();
     page.pass(2000);
     let done = page.answer(&write);
+    // Its push comes first.
+    page.run();
+    assert_eq!(page.notices().len(), 1);
     page.reply(pull.id, before);
     page.reply(write.id, done);
     assert_eq!(page.answered(set), &Answer::Items(vec![(0, "k".into(), "v".into())]));

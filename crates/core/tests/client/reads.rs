@@ -2,6 +2,7 @@
 
 use message_extensions_core::client::*;
 use message_extensions_core::code::{INVALID_ARGUMENT, NOT_CACHED};
+use message_extensions_core::wire::{Extension, PullReply};
 
 use crate::page::*;
 
@@ -136,4 +137,65 @@ fn a_mutation_reads_what_the_cache_has_when_that_is_current() {
     page.run();
     assert_eq!(page.answered(mutate), &Answer::Items(vec![(0, "a".into(), "5".into())]));
     assert_eq!((page.pulls().len(), page.sets().len()), (1, 1));
+}
+
+/// What a read has given.
+fn listing(page: &Page, get: CallId) -> Listing {
+    let Answer::Extensions(listing) = page.answered(get) else { panic!("a read gives keys and values") };
+    listing.clone()
+}
+
+/// A part of a listing's text: its length in units of UTF-16, in three digits of base 128, and itself.
+fn part(part: &str) -> String {
+    let length = part.encode_utf16().count() as u32;
+    let digits = [length / 128 / 128, length / 128 % 128, length % 128];
+    digits.into_iter().map(|digit| char::from_u32(digit).unwrap()).chain(part.chars()).collect()
+}
+
+#[test]
+fn a_listing_is_keys_and_values_with_their_lengths_as_javascript_counts_them() {
+    let mut page = Page::live(config());
+    page.holds = true;
+    let get = page.get(1);
+    let request = page.held.remove(0);
+    let long = "x".repeat(40_000);
+    let pairs = [
+        ("a", "1"),
+        ("b", "\u{7f}\u{80}\u{7ff}\u{800}\u{ffff}\u{10000}😀"),
+        ("c", &long[..300]),
+        ("😀", &long),
+    ];
+    let extension = |(key, value): &(&str, &str)| Extension {
+        key: (*key).into(),
+        value: (*value).into(),
+        seq: 1,
+        ..Extension::default()
+    };
+    let extension_list = pairs.iter().map(extension).collect();
+    let reply = PullReply { complete_flag: 1, latest_seq: 1, extension_list, ..refused_pull(0) };
+    page.reply(request.id, Ok(Reply::Pull(reply)));
+    let listing = listing(&page, get);
+    let text: String = pairs.iter().flat_map(|(key, value)| [part(key), part(value)]).collect();
+    assert!(listing.text() == text, "lengths, keys and values");
+    assert!(listing.pairs() == pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+#[test]
+fn reads_of_one_state_give_one_listing_and_those_of_another_state_another() {
+    let mut page = page();
+    let read = |page: &mut Page, keys: Option<&[&str]>| {
+        let get = page.get_from(1, keys, None);
+        listing(page, get)
+    };
+    let [first, again] = [(); 2].map(|()| read(&mut page, None));
+    assert!(first.is(&again) && first.may_come_again());
+    let [named, named_again] = [(); 2].map(|()| read(&mut page, Some(&["a", "b", "c"])));
+    assert_eq!(named, first);
+    assert!(!named.is(&first) && !named.is(&named_again) && !named.may_come_again());
+    page.bob_sets(1, "a", "4");
+    assert!(!first.may_come_again());
+    page.bob_sets(1, "a", "1");
+    let same = read(&mut page, None);
+    assert_eq!(same, first);
+    assert!(!same.is(&first));
 }

@@ -419,3 +419,13 @@ fn what_was_overheard_and_is_gone_when_the_message_is_read_for_the_first_time_is
     let get = page.get(1);
     assert_eq!(page.read(get), map(&[("j", "1")]));
 }
+
+#[test]
+fn a_watch_is_shown_first_what_was_written_first() {
+    let mut page = Page::live(config());
+    for key in ["b", "c", "a"] {
+        page.bob_sets(1, key, "v");
+    }
+    page.watch(1);
+    assert_eq!(views(&page)[0].0, ["b", "c", "a"]);
+}

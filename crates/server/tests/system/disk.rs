@@ -225,12 +225,20 @@ impl Store for Node {
         group_id: &str,
         users: Vec<String>,
     ) -> Result<Option<Vec<bool>>, StoreError> {
-        self.after_a_while(|disk| {
-            disk.members_change();
-            users.iter().for_each(|user| disk.history().left(user));
-            at_once(disk.inner.remove_members(group_id, users))
-        })
-        .await
+        let removed = self
+            .after_a_while(|disk| {
+                disk.members_change();
+                if self.is_shared() {
+                    users.iter().for_each(|user| disk.history().left(user));
+                }
+                at_once(disk.inner.remove_members(group_id, users.clone()))
+            })
+            .await;
+        // One server alone goes by what it has in memory until it has the answer.
+        if removed.is_ok() {
+            users.iter().for_each(|user| self.disk.history().left(user));
+        }
+        removed
     }
     async fn group(&self, group_id: &str) -> Result<Option<Group>, StoreError> {
         self.after_a_while(|disk| {

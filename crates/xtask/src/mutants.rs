@@ -45,7 +45,7 @@ pub(crate) fn run(soak: &Soak<'_>) -> Result<String> {
     let (mut said, mut lived) = (Vec::new(), Vec::new());
     for subject in &SUBJECTS {
         let mut verdicts = Verdicts::new(soak.repo.target().join("mutants-out").join(subject.name));
-        if amount("SOAK_MUTANTS_REST", 0)? == 0 {
+        if amount("SOAK_MUTANTS_REST", 0)? == 0 || !verdicts.folder.exists() {
             repo::fresh_folder(&verdicts.folder)?;
         }
         verdicts.take()?;

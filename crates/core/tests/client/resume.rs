@@ -119,6 +119,20 @@ fn a_part_that_says_there_is_no_such_message_forgets_it() {
 }
 
 #[test]
+fn a_part_of_a_message_that_was_not_named_is_none_of_its_pull() {
+    let mut page = away();
+    page.bob_sets(9, "k", "v");
+    page.holds_resume = true;
+    page.go_up();
+    page.holds = true;
+    let get = page.get(9);
+    page.frame(resumed(vec![refused_part(9, NO_SUCH_MESSAGE)], false));
+    assert!(page.settled(get).is_none());
+    page.release();
+    assert_eq!(page.read(get), map(&[("k", "v")]));
+}
+
+#[test]
 fn a_part_that_failed_is_pulled_later() {
     let mut page = away();
     page.bob_sets(1, "k", "after");

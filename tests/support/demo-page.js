@@ -84,8 +84,8 @@ export class Stage {
           shown = String(error);
           return false;
         }
-        // Nor are there panels at once in a page that was loaded again.
-        return shown.length === this.panels.length && holds(...shown);
+        // Nor are there panels at once in a page that was loaded again, or anything in a tab that goes to its page.
+        return shown?.length === this.panels.length && holds(...shown);
       },
     );
     return shown;

@@ -38,8 +38,10 @@ async function start(source) {
 
 /** A URL, a response, bytes, or what is compiled already. */
 async function compile(source) {
-  if (typeof source === 'string' || source instanceof URL || source instanceof Request) return compile(await fetch(source));
   if (source instanceof WebAssembly.Module) return source;
+  // Before Request is named, for which Node loads all of its network.
+  if (ArrayBuffer.isView(source)) return WebAssembly.compile(source);
+  if (typeof source === 'string' || source instanceof URL || source instanceof Request) return compile(await fetch(source));
   if (!(source instanceof Response)) return WebAssembly.compile(source);
   if (!source.ok) throw new Error(`failed to fetch Wasm: ${source.status} ${source.statusText} fetching '${source.url}'`);
   // As it arrives, which is refused where the server does not say what it is.

@@ -66,11 +66,7 @@ pub(super) struct Tracked {
 impl Tracked {
     /// Nobody waits for anything of it.
     fn is_idle(&self) -> bool {
-        self.watched.is_empty()
-            && self.pending.is_empty()
-            && self.pull.is_none()
-            && self.waiters.is_empty()
-            && self.writes.is_idle()
+        self.watched.is_empty() && self.pending.is_empty() && self.pull.is_none() && self.waiters.is_empty()
     }
 
     /// Whether somebody watches it or waits for it.

@@ -67,11 +67,6 @@ impl Window {
         take(&mut self.open, |open| *open == number);
     }
 
-    /// No write is on its way or waits.
-    pub(super) fn is_idle(&self) -> bool {
-        self.open.is_empty() && self.waiting.is_empty()
-    }
-
     /// When the first of those that wait gives up, if that is before `soonest`.
     pub(super) fn deadline(&self, soonest: u64) -> u64 {
         self.waiting.iter().fold(soonest, |soonest, waiting| soonest.min(waiting.give_up))

@@ -9,6 +9,7 @@
 )]
 
 mod anew;
+mod chat;
 mod group;
 mod hostile;
 mod keep;

@@ -52,20 +52,23 @@ fn of_more_than_a_thousand_messages_the_one_that_was_used_least_recently_goes() 
 fn what_is_watched_or_waited_for_stays() {
     let mut page = Page::live(persists());
     let (_, watch) = page.watch(1);
-    page.get(2);
-    page.get(3);
+    for n in 2..=4 {
+        page.get(n);
+    }
     page.holds = true;
     let set = page.set(2, "k", "v");
     let get = page.get_from(3, None, Some("server"));
+    let clear = page.clear(4);
     let held = std::mem::take(&mut page.held);
     page.holds = false;
-    for n in 4..=MOST + 5 {
+    for n in 5..=MOST + 5 {
         page.get(n);
     }
-    assert!((4..=8).all(|n| !is_cached(&mut page, n)) && is_cached(&mut page, 9));
+    assert!((5..=9).all(|n| !is_cached(&mut page, n)) && is_cached(&mut page, 10));
+    assert!((2..=4).all(|n| is_cached(&mut page, n)));
     page.held = held;
     page.release();
-    assert!(page.settled(set).is_some() && page.settled(get).is_some());
+    assert!([set, get, clear].into_iter().all(|call| page.settled(call).is_some()));
     assert_eq!(page.server(2), map(&[("k", "v")]));
     page.bob_sets(1, "k", "v");
     assert_eq!(page.shown(watch), map(&[("k", "v")]));

@@ -410,3 +410,19 @@ fn a_write_that_waited_for_others_is_queued_before_those_made_after_it() {
     let keys: Vec<_> = page.queued.iter().map(|write| write.extension_list[0].key.as_str()).collect();
     assert_eq!(keys, ["k0", "k1", "k2", "k3", "k4", "k5"]);
 }
+
+#[test]
+fn a_clear_that_waits_for_others_is_not_queued_with_them() {
+    let mut page = Page::live(offline());
+    page.holds = true;
+    for i in 0..4 {
+        page.set(1, &format!("k{i}"), "v");
+    }
+    let clear = page.clear(1);
+    page.go_down();
+    page.set(1, "k4", "v");
+    let keys: Vec<_> = page.queued.iter().map(|write| write.extension_list[0].key.as_str()).collect();
+    assert_eq!(keys, ["k0", "k1", "k2", "k3", "k4"]);
+    page.pass(15 * SECOND);
+    assert_eq!(page.code(clear), TIMEOUT);
+}

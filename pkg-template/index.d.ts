@@ -16,7 +16,7 @@ import type { MessageExtensionErrorCode, MessageExtensionItemCode } from './code
  */
 export declare function create(options: CreateOptions): Chat;
 
-/** One user's connection of one app. Everything that waits settles within 15 seconds; bad input rejects with a code. */
+/** One user's connection of one app. Everything that waits settles within 15 seconds, and those for the WebAssembly to load; bad input rejects with a code. */
 export interface Chat {
   /**
    * Logs in. Resolves when the server has accepted the user, or, without network, when something is kept for them (see

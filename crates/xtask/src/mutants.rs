@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::repo::{self, read, write};
+use crate::run::Cmd;
 use crate::setup::{self, Purpose, Ready};
 use crate::soak::{Soak, amount};
 
@@ -49,6 +50,9 @@ pub(crate) fn run(soak: &Soak<'_>) -> Result<String> {
             repo::fresh_folder(&verdicts.folder)?;
         }
         verdicts.take()?;
+        // Code that has changed has other mutants.
+        let listed = mutants(soak, &ready, subject, &["--list"]).read()?;
+        verdicts.of.retain(|name, _| listed.lines().any(|line| line == name));
         // To try once more what does not end takes longest, and shows nothing new.
         let rest = named("--exclude-re", verdicts.that_are("Timeout"));
         test(soak, &ready, subject, (subject.tests, 300), &rest, &mut verdicts)?;
@@ -71,6 +75,15 @@ fn named<'a>(option: &str, mutants: impl Iterator<Item = &'a str>) -> Vec<String
     mutants.flat_map(|name| [option.to_owned(), name.chars().map(literal).collect()]).collect()
 }
 
+/// cargo-mutants, on a subject.
+fn mutants(soak: &Soak<'_>, ready: &Ready, subject: &Subject, how: &[&str]) -> Cmd {
+    ready
+        .cmd(soak.repo, "cargo")
+        .args(["mutants", "--package", PACKAGE, "--colors", "never"])
+        .args(how)
+        .args(subject.files.iter().flat_map(|file| ["--file".into(), format!("crates/core/src/{file}")]))
+}
+
 /// Tests the mutants that no test has found so far and the options leave, by these tests with so many worlds.
 fn test(
     soak: &Soak<'_>,
@@ -80,8 +93,7 @@ fn test(
     options: &[String],
     verdicts: &mut Verdicts,
 ) -> Result<()> {
-    let ended = ready
-        .cmd(soak.repo, "cargo")
+    let ended = mutants(soak, ready, subject, &["--no-shuffle", "--iterate"])
         // What is not broken is compiled once.
         .env("CARGO_TARGET_DIR", soak.repo.target().join("mutants-build"))
         .env("SIMULATION_SEEDS", worlds.to_string())
@@ -89,8 +101,6 @@ fn test(
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")
         .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true")
         .env("PROPTEST_RNG_SEED", soak.seed.to_string())
-        .args(["mutants", "--package", PACKAGE, "--no-shuffle", "--colors", "never", "--iterate"])
-        .args(subject.files.iter().flat_map(|file| ["--file".into(), format!("crates/core/src/{file}")]))
         .args(options)
         .arg("--output")
         .arg(&verdicts.folder)

@@ -15,7 +15,7 @@ use super::jitter;
 
 /// How long opening and logging in may each take.
 const PATIENCE: u64 = 10_000;
-/// Silence after which a ping is sent. A server closes a connection from which it hears nothing for 60 s.
+/// Between two pings. A server closes a connection from which it hears nothing for 60 s.
 const PING_AFTER: u64 = 15_000;
 /// Silence after which the peer is dead.
 const DEAD_AFTER: u64 = 35_000;

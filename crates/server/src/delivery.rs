@@ -79,10 +79,9 @@ impl Delivery {
 
     /// Hands an event to everybody who sees the conversation at this moment.
     pub(crate) async fn push_event(&self, sender: &str, conversation: &Conversation, event: EventJson) {
-        let notice = self.nodes.as_ref().and_then(|nodes| nodes.event(sender, conversation, &event).ok());
-        self.take_event(sender, conversation, event).await;
-        if let (Some(nodes), Some(notice)) = (&self.nodes, notice) {
-            nodes.tell(sender, conversation, &notice).await;
+        self.take_event(sender, conversation, EventJson::clone(&event)).await;
+        if let Some(nodes) = &self.nodes {
+            nodes.tell_event(sender, conversation, &event).await;
         }
     }
 
@@ -149,10 +148,12 @@ impl Delivery {
         self.hub.push_to_users(&past, &[EventJson::clone(&event)]);
         let Some(nodes) = &self.nodes else { return };
         let Ok(event) = nodes::raw(&event) else { return };
-        let what = What::Left { group_id: group_id.to_owned(), users: past.clone(), event };
-        if let Ok(notice) = nodes.notice(what) {
-            nodes.tell_users(&past, &notice).await;
-        }
+        let left = |user: &str| What::Left {
+            group_id: group_id.to_owned(),
+            user: user.to_owned(),
+            event: event.clone(),
+        };
+        nodes.tell_users(&past, left).await;
     }
 
     /// The same, from another node.
@@ -166,10 +167,8 @@ impl Delivery {
     pub(crate) async fn welcome(&self, group_id: &str, users: &[String]) {
         let Some(nodes) = &self.nodes else { return };
         self.take_joined(group_id, users).await;
-        let what = What::Joined { group_id: group_id.to_owned(), users: users.to_vec() };
-        if let Ok(notice) = nodes.notice(what) {
-            nodes.tell_users(users, &notice).await;
-        }
+        let joined = |user: &str| What::Joined { group_id: group_id.to_owned(), user: user.to_owned() };
+        nodes.tell_users(users, joined).await;
     }
 
     /// The same, from another node.

@@ -206,7 +206,7 @@ impl MessageQueue {
         if let Some(outgoing) = &self.outgoing {
             outgoing.committed(hot.stored.no, queued, committed.is_ok());
             if let (Some(nodes), true) = (self.delivery.nodes(), queued > 0) {
-                nodes.tell_webhook(hot.stored.no).await;
+                nodes.tell_webhook(hot.stored.no);
             }
         }
         let hearers = match committed {

@@ -16,7 +16,7 @@ pub(crate) mod order;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -35,8 +35,13 @@ use crate::store::{Bus, Conversation, Heard, StoreError, StoredMessage, Topic};
 
 /// How often a node says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
+/// How long a name lives on that is not used any more: longer than anything that is begun under it takes.
+const LINGER: Duration = Duration::from_secs(6);
 /// For how long a node is asked to send webhooks; it asks again with each beat.
 const LEAD: Duration = Duration::from_secs(8);
+
+/// How often the node that sends webhooks looks for those of which it was not told.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// All that a log can have, and more.
 const LOG_RECORDS: usize = 10_000;
@@ -53,14 +58,16 @@ pub(crate) struct Notice {
 pub(crate) enum What {
     /// Changes of a message, the first with this Seq, the next ones following it.
     Changes { no: i64, sender: String, conversation: Conversation, seq: u64, events: Vec<Box<RawValue>> },
-    /// Something else that everybody in a conversation hears.
+    /// Something else that everybody in a group hears.
     Event { sender: String, conversation: Conversation, event: Box<RawValue> },
+    /// The same of a one-to-one conversation, for one of the two: each has a topic of their own.
+    UserEvent { user: String, event: Box<RawValue> },
     /// A webhook of the message waits.
     Webhook { no: i64 },
-    /// Users are members of a group now.
-    Joined { group_id: String, users: Vec<String> },
-    /// Users are none any more, and are told so.
-    Left { group_id: String, users: HashSet<String>, event: Box<RawValue> },
+    /// A user is a member of a group now.
+    Joined { group_id: String, user: String },
+    /// A user is none any more, and is told so.
+    Left { group_id: String, user: String, event: Box<RawValue> },
 }
 
 /// This node among the others.
@@ -70,20 +77,58 @@ pub(crate) struct Nodes {
     pub(crate) order: Order,
     /// Whether this node is the one that sends webhooks.
     leads: watch::Sender<bool>,
-    /// Another one after a change could not be told: the others then take this node for dead, and look into the log.
-    name: Mutex<String>,
+    names: Mutex<Names>,
     tasks: TaskTracker,
+}
+
+/// Under which names this node is known. Each is announced before it is used: the others miss only whom they knew.
+struct Names {
+    own: String,
+    /// Another one is to be used after a change could not be told: the others then take this node for dead, and look into the log.
+    is_to_change: bool,
+    /// What was begun under them may not have ended yet, so for a while they live on.
+    past: Vec<(String, Instant)>,
 }
 
 impl Nodes {
     pub(crate) fn new(bus: Arc<dyn Bus>, tasks: TaskTracker) -> Self {
         let interest = Interest::new(Arc::clone(&bus));
         let leads = watch::Sender::new(false);
-        Self { bus, interest, order: Order::default(), leads, name: Mutex::new(new_name()), tasks }
+        let names = Names { own: new_name(), is_to_change: false, past: Vec::new() };
+        Self { bus, interest, order: Order::default(), leads, names: Mutex::new(names), tasks }
     }
 
     fn name(&self) -> String {
-        self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.names().own.clone()
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        let names = self.names();
+        names.own == name || names.past.iter().any(|(past, _)| past == name)
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that this node lives, if need be under a new name; those who live.
+    async fn beat(&self) -> Result<HashSet<String>, StoreError> {
+        let is_new = std::mem::take(&mut self.names().is_to_change);
+        let name = if is_new { new_name() } else { self.name() };
+        let living = self.bus.beat(&name).await.inspect_err(|_| self.names().is_to_change |= is_new)?;
+        let past = {
+            let mut names = self.names();
+            if is_new {
+                let past = std::mem::replace(&mut names.own, name);
+                names.past.push((past, Instant::now()));
+            }
+            names.past.retain(|(_, since)| since.elapsed() < LINGER);
+            names.past.clone()
+        };
+        for (name, _) in past {
+            self.bus.beat(&name).await?;
+        }
+        Ok(living.into_iter().collect())
     }
 
     /// The events of a message between two Seqs, as far as the log has them. Most often they are among the last records.
@@ -109,16 +154,18 @@ impl Nodes {
         self.leads.subscribe()
     }
 
-    /// Tells the node that sends webhooks that one of the message waits.
-    pub(crate) async fn tell_webhook(&self, message_no: i64) {
+    /// Tells the node that sends webhooks that one of the message waits. Only a stop waits for it.
+    pub(crate) fn tell_webhook(&self, message_no: i64) {
         if *self.leads.borrow() {
             return;
         }
-        if let Ok(notice) = self.notice(What::Webhook { no: message_no })
-            && let Err(error) = self.bus.tell(&Topic::Webhooks, &notice).await
-        {
-            tracing::warn!(%error, "the node that sends webhooks could not be told of one; it finds it later");
-        }
+        let Ok(notice) = self.notice(What::Webhook { no: message_no }) else { return };
+        let bus = Arc::clone(&self.bus);
+        self.tasks.spawn(async move {
+            if let Err(error) = bus.tell(&Topic::Webhooks, &notice).await {
+                tracing::warn!(%error, "the node that sends webhooks could not be told of one; it finds it later");
+            }
+        });
     }
 
     /// Asks to be the one that sends webhooks, or to be it on.
@@ -166,26 +213,23 @@ impl Nodes {
         self.notice(What::Changes { no: stored.no, sender, conversation, seq, events })
     }
 
-    /// An event for a conversation as a notice.
-    pub(crate) fn event(
-        &self,
-        sender: &str,
-        conversation: &Conversation,
-        event: &EventJson,
-    ) -> Result<String, serde_json::Error> {
-        self.notice(What::Event {
-            sender: sender.to_owned(),
-            conversation: conversation.clone(),
-            event: raw(event)?,
-        })
+    /// Tells everybody who is in a conversation of an event, on other nodes.
+    pub(crate) async fn tell_event(&self, sender: &str, conversation: &Conversation, event: &EventJson) {
+        let tell = |topic: Topic| async move {
+            let Ok(event) = raw(event) else { return Ok(()) };
+            let (sender, conversation) = (sender.to_owned(), conversation.clone());
+            let what = match &topic {
+                Topic::User(user) => What::UserEvent { user: user.clone(), event },
+                _ => What::Event { sender, conversation, event },
+            };
+            let Ok(notice) = self.notice(what) else { return Ok(()) };
+            self.bus.tell(&topic, &notice).await
+        };
+        let told = join_all(topics(sender, conversation).into_iter().map(tell)).await;
+        self.or_rename(told.into_iter().collect());
     }
 
-    /// Tells everybody who is in a conversation, on other nodes.
-    pub(crate) async fn tell(&self, sender: &str, conversation: &Conversation, notice: &str) {
-        self.tell_topics(&topics(sender, conversation), notice).await;
-    }
-
-    /// The same, and only a stop waits for it; it goes out in the order of these calls.
+    /// Tells everybody who is in a conversation, on other nodes; only a stop waits for it. It goes out in the order of these calls.
     pub(crate) fn send(self: &Arc<Self>, sender: &str, conversation: &Conversation, notice: Arc<str>) {
         let (nodes, topics) = (Arc::clone(self), topics(sender, conversation));
         let mut telling = Box::pin(async move { nodes.tell_topics(&topics, &notice).await });
@@ -200,10 +244,15 @@ impl Nodes {
         self.or_rename(told.into_iter().collect());
     }
 
-    /// Tells these users' nodes.
-    pub(crate) async fn tell_users(&self, users: impl IntoIterator<Item = &String>, notice: &str) {
+    /// Tells these users' nodes what there is for each.
+    pub(crate) async fn tell_users(
+        &self,
+        users: impl IntoIterator<Item = &String>,
+        what: impl Fn(&str) -> What,
+    ) {
         for user in users {
-            let outcome = self.bus.tell(&Topic::User(user.clone()), notice).await;
+            let Ok(notice) = self.notice(what(user)) else { return };
+            let outcome = self.bus.tell(&Topic::User(user.clone()), &notice).await;
             self.or_rename(outcome);
         }
     }
@@ -218,7 +267,7 @@ impl Nodes {
     /// What this node has committed so far may not have been told, not even to its own connections: under another name it takes
     /// part in looking for that, as if a node had died.
     pub(crate) fn rename(&self) {
-        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = new_name();
+        self.names().is_to_change = true;
     }
 }
 
@@ -271,7 +320,7 @@ async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
     let Ok(notice) = serde_json::from_str::<Notice>(text) else {
         return tracing::warn!("a notice cannot be read");
     };
-    if !is_late && notice.node == nodes.name() {
+    if !is_late && nodes.is_own(&notice.node) {
         return;
     }
     match notice.what {
@@ -281,17 +330,21 @@ async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
         What::Event { sender, conversation, event } => {
             app.delivery.take_event(&sender, &conversation, EventJson::from(event.get())).await;
         }
+        What::UserEvent { user, event } => {
+            app.delivery.hub.push_to_pair(&user, &user, &[EventJson::from(event.get())]);
+        }
         What::Webhook { no } => {
             if let Some(outgoing) = &app.outgoing {
                 outgoing.wake(no);
             }
         }
-        What::Joined { group_id, users } => {
+        What::Joined { group_id, user } => {
             app.groups.forget(&group_id);
-            app.delivery.take_joined(&group_id, &users).await;
+            app.delivery.take_joined(&group_id, &[user]).await;
         }
-        What::Left { group_id, users, event } => {
-            app.delivery.take_farewell(&group_id, &users, EventJson::from(event.get())).await;
+        What::Left { group_id, user, event } => {
+            let past = HashSet::from([user]);
+            app.delivery.take_farewell(&group_id, &past, EventJson::from(event.get())).await;
         }
     }
 }
@@ -302,13 +355,17 @@ async fn watch(app: &App, nodes: &Nodes) -> Infallible {
     // Dead ones whose log could not be read yet.
     let mut dead = HashSet::<String>::new();
     let mut asked_to_lead = None;
+    let mut looked = Instant::now();
     loop {
-        if app.outgoing.is_some() {
+        if let Some(outgoing) = &app.outgoing {
             nodes.lead(&mut asked_to_lead).await;
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                outgoing.missed();
+            }
         }
-        match nodes.bus.beat(&nodes.name()).await {
+        match nodes.beat().await {
             Ok(living) => {
-                let living: HashSet<_> = living.into_iter().collect();
                 dead.extend(known.difference(&living).cloned());
                 known = living;
             }
@@ -325,6 +382,9 @@ async fn watch(app: &App, nodes: &Nodes) -> Infallible {
                         take(app, nodes, record, true).await;
                     }
                     dead.clear();
+                    if let Some(outgoing) = &app.outgoing {
+                        outgoing.missed();
+                    }
                 }
                 Err(error) => tracing::warn!(%error, "what dead nodes did not tell cannot be read yet"),
             }

@@ -213,16 +213,16 @@ impl Hot {
 
     /// What is in memory, if it is what a shared store holds.
     async fn compared(&self, store: &dyn Store) -> Result<Option<Arc<Message>>, StoreError> {
-        if self.known().is_none() {
-            return Ok(None);
-        }
+        let Some((_, before)) = self.known() else { return Ok(None) };
         let last = store.last_commit(self.stored.no).await?;
         match self.known() {
             Some((message, commit)) if last == Some(commit) => Ok(Some(message)),
-            _ => {
+            Some((_, commit)) if commit == before => {
                 self.drop_state();
                 Ok(None)
             }
+            // Committed meanwhile, and perhaps since the store was asked.
+            _ => Ok(None),
         }
     }
 
@@ -250,11 +250,16 @@ impl Hot {
         store: &dyn Store,
         delivery: &Delivery,
     ) -> Result<Option<(Arc<Message>, u64)>, StoreError> {
+        let before = self.known().map(|(_, commit)| commit);
         let Some(loaded) = store.load(self.stored.no).await? else { return Ok(None) };
         delivery.arrived(&self.stored).await;
-        let state = State::new(loaded);
-        let known = (Arc::clone(&state.message), state.commit);
-        *self.state() = Some(state);
+        let new = State::new(loaded);
+        let known = (Arc::clone(&new.message), new.commit);
+        let mut state = self.state();
+        // What was committed here meanwhile is not older.
+        if state.as_ref().map(|state| state.commit) == before {
+            *state = Some(new);
+        }
         Ok(Some(known))
     }
 

@@ -134,12 +134,8 @@ impl Schedule {
         self.scan.is_running = false;
         let Some(page) = page else { return };
         self.scan.after = page.last().copied().filter(|_| page.len() >= PAGE);
-        for message_no in page {
-            // A busy one is taken again anyway if it was not emptied.
-            if !self.known.contains_key(&message_no) {
-                self.woken(message_no);
-            }
-        }
+        // Also for one that is busy: it may have been read before this came.
+        page.into_iter().for_each(|message_no| self.woken(message_no));
     }
 
     /// The next message to be sent from; asked until there is none.

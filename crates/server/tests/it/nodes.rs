@@ -153,10 +153,34 @@ async fn who_is_added_or_removed_through_one_hears_or_does_not_hear_the_group_th
 #[tokio::test]
 async fn a_message_that_is_sent_through_one_arrives_through_the_other() {
     let Two { a, b } = two().await;
-    let mut bob = Socket::login(b.api.address, "bob").await;
-    a.api.ok(ADMIN, SEND, &message(json!({"From_Account": "alice", "To_Account": "bob"}))).await;
-    assert_eq!(bob.event().await["From_Account"], "alice");
-    bob.has_nothing().await;
+    let mut both = [Socket::login(b.api.address, "bob").await, Socket::login(b.api.address, "alice").await];
+    for random in [1, 2, 3] {
+        let parts = json!({"From_Account": "alice", "To_Account": "bob", "MsgRandom": random});
+        a.api.ok(ADMIN, SEND, &message(parts)).await;
+        for user in &mut both {
+            assert_eq!(user.event().await["MsgRandom"], random, "once");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_are_removed_through_one_and_connected_to_the_other_are_told_so_once_each() {
+    let Two { a, b } = two().await;
+    let group = a.api.group_message("Public").await;
+    let users = ["dave", "erin"];
+    let named: Vec<_> = users.iter().map(|user| json!({"Member_Account": user})).collect();
+    a.api.ok(ADMIN, ADD, &json!({"GroupId": group["GroupId"], "MemberList": named})).await;
+    let mut sockets =
+        [Socket::login(b.api.address, "dave").await, Socket::login(b.api.address, "erin").await];
+    let remove = json!({"GroupId": group["GroupId"], "MemberToDel_Account": users});
+    a.api.ok(ADMIN, DELETE, &remove).await;
+    for user in users {
+        a.api.ok(ADMIN, SEND, &message(json!({"From_Account": "alice", "To_Account": user}))).await;
+    }
+    for socket in &mut sockets {
+        assert_eq!(socket.event().await["CallbackCommand"], LEFT);
+        assert_eq!(socket.event().await["From_Account"], "alice", "once");
+    }
 }
 
 #[tokio::test]

@@ -67,8 +67,10 @@ pub(super) async fn destroy(
         gone = gone.or(before);
     }
     let Some((no, members)) = gone else { return Ok(None) };
-    // Nobody finds them any more, nor adds to them.
-    whole::remove_all_of_group(store, group_id, no).await?;
+    // Nobody finds them any more, nor adds to them: what stays takes room, and that the group is gone is to be told.
+    if let Err(error) = whole::remove_all_of_group(store, group_id, no).await {
+        tracing::error!(%error, "messages of a group that is gone could not be removed");
+    }
     Ok(Some(members))
 }
 

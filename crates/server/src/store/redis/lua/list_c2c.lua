@@ -7,6 +7,8 @@ end
 local rank = redis.call('ZREVRANK', KEYS[1], before)
 local oldest, newest = tonumber(ARGV[1]), tonumber(ARGV[2])
 local numbers, first = {}, rank + 1
+-- Nor is what is too new walked through, of which there may be much.
+if newest then first = math.max(first, redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[2], '+inf')) end
 while #numbers < tonumber(ARGV[3]) do
   local page = redis.call('ZREVRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
   for i = 1, #page, 2 do

@@ -409,6 +409,18 @@ mod tests {
     }
 
     #[test]
+    fn what_came_for_a_message_after_it_was_read_is_found_in_the_store() {
+        let now = Instant::now();
+        let mut schedule = woken([1]);
+        let turn = schedule.take(now).unwrap();
+        schedule.missed();
+        assert_eq!(schedule.scan(), Some(i64::MIN));
+        schedule.scanned(Some(vec![1]));
+        end(&mut schedule, turn, End::Emptied, now);
+        assert_eq!(schedule.take(now).map(|turn| turn.message_no), Some(1));
+    }
+
+    #[test]
     fn so_many_refusals_at_once_are_an_illness() {
         let now = Instant::now();
         let mut schedule = woken([]);

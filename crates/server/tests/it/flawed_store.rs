@@ -22,10 +22,11 @@ pub(crate) struct FlawedStore {
     mute: Option<Arc<MuteBus>>,
 }
 
-/// A node that commits and does not live to tell; until it is dead it beats.
+/// A node that commits and does not live to tell, or cannot; until it is dead it beats.
 pub(crate) struct MuteBus {
     inner: Arc<dyn Bus>,
     is_dead: Arc<AtomicBool>,
+    knows_it: bool,
 }
 
 impl FlawedStore {
@@ -36,7 +37,14 @@ impl FlawedStore {
     /// Tells other nodes nothing, and is silent altogether from when `is_dead`.
     pub(crate) fn mute(mut self, is_dead: &Arc<AtomicBool>) -> Self {
         let inner = self.inner.bus().unwrap();
-        self.mute = Some(Arc::new(MuteBus { inner, is_dead: Arc::clone(is_dead) }));
+        self.mute = Some(Arc::new(MuteBus { inner, is_dead: Arc::clone(is_dead), knows_it: false }));
+        self
+    }
+
+    /// Cannot tell other nodes anything.
+    pub(crate) fn unheard(mut self) -> Self {
+        let inner = self.inner.bus().unwrap();
+        self.mute = Some(Arc::new(MuteBus { inner, is_dead: Arc::default(), knows_it: true }));
         self
     }
 
@@ -151,7 +159,7 @@ impl Store for FlawedStore {
 #[async_trait]
 impl Bus for MuteBus {
     async fn tell(&self, _: &Topic, _: &str) -> Result<(), StoreError> {
-        Ok(())
+        if self.knows_it { Err(StoreError::Failed("as planned".into())) } else { Ok(()) }
     }
     async fn beat(&self, node: &str) -> Result<Vec<String>, StoreError> {
         if self.is_dead.load(Ordering::SeqCst) {

@@ -1,9 +1,10 @@
 //! Two servers on one cluster: what is done through one is seen, and heard, through the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use message_extensions_server::config::Config;
 use message_extensions_server::store::{
@@ -11,6 +12,7 @@ use message_extensions_server::store::{
 };
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use crate::client::{
     ADD, ADMIN, Api, CREATE, DELETE, DESTROY, GET, GROUP_GET, GROUP_SEND, GROUP_SET, SEND, SET, Server,
@@ -340,6 +342,29 @@ async fn what_a_node_did_not_live_to_tell_is_told_by_the_others_in_order_and_onc
     is_dead.store(true, Ordering::SeqCst);
     assert_eq!(bob.event().await["Seq"], 4);
     bob.has_nothing().await;
+}
+
+#[tokio::test]
+async fn what_a_node_cannot_tell_is_told_by_the_others_however_much_it_is() {
+    let servers = cluster().servers();
+    let store = async || RedisStore::connect(servers.clone()).await.unwrap();
+    let a = Server::on(config(), Arc::new(FlawedStore::on(store().await).unheard())).await;
+    let b = Server::on(config(), Arc::new(store().await)).await;
+    let mut named = Vec::new();
+    for _ in 0..20 {
+        named.push(a.api.c2c_message().await);
+    }
+    let mut bob = Socket::login(b.api.address, "bob").await;
+    // No other change of the same message brings it up.
+    for named in &named {
+        a.api.ok("alice", SET, &set(named, &[("k", "v", 0)])).await;
+    }
+    // What cannot be told is looked for when its name is not used any more, and has not been for a while.
+    sleep(Duration::from_secs(5)).await;
+    let mut told = HashSet::new();
+    while told.len() < named.len() {
+        told.insert(bob.event().await["MsgKey"].as_str().unwrap().to_owned());
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::argument::{self, MessageArgument, fallback_id, invalid};
 use super::calls::{Purpose, unusable};
 use super::{Answer, Body, CallId, ChatMessage, Client, Event};
 use crate::code::Error;
-use crate::list::{gather, take};
+use crate::list::gather;
 use crate::message::{MessageRef, msg_key_parts};
 use crate::text::{decimal, whole};
 use crate::wire::{
@@ -18,8 +18,8 @@ use crate::wire::{
 /// Messages a page when the caller names no number, and at most.
 const PAGE: u32 = 15;
 const MOST_A_PAGE: f64 = 20.0;
-/// Own messages that may still come back as pushes.
-const MOST_SENT: usize = 200;
+/// Messages that may come once more as pushes: own ones, and those that came already.
+const MOST_KNOWN: usize = 200;
 
 /// A message on its way.
 #[derive(Debug)]
@@ -77,10 +77,7 @@ impl Client {
             sync_other_machine: None,
         };
         let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
-        if self.sent.len() == MOST_SENT {
-            self.sent.remove(0);
-        }
-        self.sent.push(message.id.clone());
+        self.is_new(&message.id);
         let sending = Sending { id: message.id, is_group, sequence: message.sequence };
         self.request(path, Body::Send(request), Purpose::Send(call, sending), now);
         Ok(())
@@ -192,9 +189,22 @@ impl Client {
         }
     }
 
-    /// New messages were pushed; those sent from here are known already.
+    /// Whether the message is not known yet, which it then is.
+    fn is_new(&mut self, id: &String) -> bool {
+        let is_new = !self.known.contains(id);
+        if is_new {
+            if self.known.len() == MOST_KNOWN {
+                self.known.remove(0);
+            }
+            self.known.push(id.clone());
+        }
+        is_new
+    }
+
+    /// New messages were pushed; those sent from here are known already, and a server that does not know whether it has pushed one
+    /// does it again.
     pub(super) fn received(&mut self, event: &wire::Event) {
-        if take(&mut self.sent, |sent| Some(sent) == event.message_id.as_ref()).is_some() {
+        if event.message_id.as_ref().is_some_and(|id| !self.is_new(id)) {
             return;
         }
         let listed = ListedMessage {

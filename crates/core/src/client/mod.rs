@@ -93,8 +93,8 @@ pub struct Client {
     mutations: Vec<Mutation>,
     last_request: RequestId,
     last_write: u32,
-    /// IDs of messages sent from here, which come back as pushes.
-    sent: Vec<String>,
+    /// IDs of messages that were sent from here, or pushed: each is told once.
+    known: Vec<String>,
     outputs: Queue<Output>,
 }
 
@@ -129,7 +129,7 @@ impl Client {
             mutations: Vec::new(),
             last_request: 0,
             last_write: 0,
-            sent: Vec::new(),
+            known: Vec::new(),
             outputs: Queue::new(),
         }
     }

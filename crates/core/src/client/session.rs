@@ -321,7 +321,7 @@ impl Client {
         while let Some(mutation) = self.mutations.last() {
             self.settle(mutation.call, Err(error.clone()));
         }
-        self.sent.clear();
+        self.known.clear();
         if was == Stage::Ready {
             self.emit(Event::NotReady);
         }

@@ -17,14 +17,16 @@ fn a_new_message_that_is_pushed_is_told_once_of_a_group_and_of_a_user() {
         msg_random: Some(5),
         msg_time: Some(1_665_388_280),
         support_message_extension: Some(1),
-        message_id: Some("bob-1665388280-5".into()),
+        message_id: Some(format!("bob-1665388280-{command}")),
         ..WireEvent::empty()
     };
     let events = vec![
         event(command::GROUP_MESSAGE, None, Some("g")),
         event(command::C2C_MESSAGE, Some("alice"), None),
     ];
-    page.frame(ServerFrame { events: Some(events), ..frame(ServerFrame::PUSH) });
+    for _ in 0..2 {
+        page.frame(ServerFrame { events: Some(events.clone()), ..frame(ServerFrame::PUSH) });
+    }
     let told = page.events.iter().filter_map(|event| match event {
         Event::Messages(messages) => Some(messages.iter()),
         _ => None,

@@ -69,6 +69,9 @@ fn new_message(
     })
 }
 
+/// For how long somebody may go on trying to send a message, seconds.
+const RETRIED_FOR: u64 = 60;
+
 /// Stores and pushes; a message that is sent again is answered again.
 async fn send(
     call: &Call<'_>,
@@ -81,7 +84,10 @@ async fn send(
     let delivery = &call.app.delivery;
     let arrival = delivery.arrival(&message.conversation).await;
     let Inserted { stored, is_new } = insert(call, message, has_id).await?;
-    if is_new {
+    // Of one that is sent again it is not known whether the first attempt, had it no answer, has pushed it: clients know it by
+    // its ID.
+    let is_retry = call.app.store.is_shared() && stored.message.time + RETRIED_FOR > now_ms() / 1000;
+    if is_new || is_retry {
         let event = to_json(&stored.sent().arrival(now_ms()).map_err(|e| failed(&e))?)?;
         let message = &stored.message;
         delivery.push_event(&message.sender, &message.conversation, EventJson::from(event)).await;

@@ -20,6 +20,8 @@ pub(crate) struct FlawedStore {
     /// Between the reading of a message and its answer.
     load_delay: Duration,
     mute: Option<Arc<MuteBus>>,
+    /// A message is inserted, and that is not heard of.
+    drops_answer: AtomicBool,
 }
 
 /// A node that commits and does not live to tell, or cannot; until it is dead it beats.
@@ -31,7 +33,14 @@ pub(crate) struct MuteBus {
 
 impl FlawedStore {
     pub(crate) fn on(inner: RedisStore) -> Self {
-        Self { inner, is_unaware: false, seen: Mutex::default(), load_delay: Duration::ZERO, mute: None }
+        Self {
+            inner,
+            is_unaware: false,
+            seen: Mutex::default(),
+            load_delay: Duration::ZERO,
+            mute: None,
+            drops_answer: AtomicBool::default(),
+        }
     }
 
     /// Tells other nodes nothing, and is silent altogether from when `is_dead`.
@@ -45,6 +54,12 @@ impl FlawedStore {
     pub(crate) fn unheard(mut self) -> Self {
         let inner = self.inner.bus().unwrap();
         self.mute = Some(Arc::new(MuteBus { inner, is_dead: Arc::default(), knows_it: true }));
+        self
+    }
+
+    /// The answer to the first insert is lost.
+    pub(crate) fn forgetful(self) -> Self {
+        self.drops_answer.store(true, Ordering::SeqCst);
         self
     }
 
@@ -106,7 +121,11 @@ impl Store for FlawedStore {
         self.inner.group_version(group_id).await
     }
     async fn insert_message(&self, message: NewMessage) -> Result<Option<Inserted>, StoreError> {
-        self.inner.insert_message(message).await
+        let inserted = self.inner.insert_message(message).await;
+        if self.drops_answer.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Failed("as planned".into()));
+        }
+        inserted
     }
     async fn find_messages(&self, name: &MessageName) -> Result<Vec<StoredMessage>, StoreError> {
         self.inner.find_messages(name).await

@@ -166,6 +166,18 @@ async fn a_message_that_is_sent_through_one_arrives_through_the_other() {
 }
 
 #[tokio::test]
+async fn a_message_whose_sender_was_told_that_it_failed_arrives_when_it_is_sent_again() {
+    let store = RedisStore::connect(cluster().servers()).await.unwrap();
+    let server = Server::on(config(), Arc::new(FlawedStore::on(store).forgetful())).await;
+    let mut bob = Socket::login(server.api.address, "bob").await;
+    let parts = json!({"From_Account": "alice", "To_Account": "bob", "MessageID": "alice-1665388279-1"});
+    assert_eq!(server.api.refused("alice", SEND, &message(parts.clone())).await, 10002);
+    bob.has_nothing().await;
+    server.api.ok("alice", SEND, &message(parts)).await;
+    assert_eq!(bob.event().await["MessageID"], "alice-1665388279-1");
+}
+
+#[tokio::test]
 async fn who_are_removed_through_one_and_connected_to_the_other_are_told_so_once_each() {
     let Two { a, b } = two().await;
     let group = a.api.group_message("Public").await;

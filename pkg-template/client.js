@@ -48,7 +48,7 @@ class Chat extends Emitter {
   login(options) {
     // Known before SDK_READY, whose listeners may create messages.
     const before = this.#userID;
-    this.#userID = options?.userID ?? '';
+    this.#userID = read(() => options.userID) || '';
     const attempt = this.#userID;
     return this.#call('login', options).catch((error) => {
       if (this.#userID === attempt) this.#userID = before;
@@ -80,15 +80,15 @@ class Chat extends Emitter {
   }
 
   setMessageExtensions(message, extensions) {
-    return this.#call('set', message, extensions);
+    return this.#call('set', message, listOf(extensions));
   }
 
   getMessageExtensions(message, keyList, options) {
-    return this.#call('get', message, keyList, options?.source);
+    return this.#call('get', message, listOf(keyList), read(() => options?.source));
   }
 
   deleteMessageExtensions(message, keyList) {
-    return this.#call('delete', message, keyList);
+    return this.#call('delete', message, listOf(keyList));
   }
 
   async mutateMessageExtension(message, key, fn) {
@@ -228,9 +228,12 @@ class Chat extends Emitter {
 
   sendMessage(message) {
     return this.#call('send', message).then(
-      ({ data }) => ({ code: 0, data: { message: Object.assign(message, data, { status: 'success' }) } }),
+      ({ data }) => {
+        const sent = { ...data, status: 'success' };
+        return { code: 0, data: { message: Object.isFrozen(message) ? { ...message, ...sent } : Object.assign(message, sent) } };
+      },
       (error) => {
-        if (message?.status === 'unSend') message.status = 'fail';
+        if (message?.status === 'unSend' && !Object.isFrozen(message)) message.status = 'fail';
         throw error;
       },
     );
@@ -267,6 +270,18 @@ class Chat extends Emitter {
     return new Edge({ ...this.#options, random }, (what, a, b) => this.#told(what, a, b));
   }
 }
+
+/** What is read; 0, which is nothing that anybody may hand in, where a getter or a proxy of the page throws. */
+function read(get) {
+  try {
+    return get();
+  } catch {
+    return 0;
+  }
+}
+
+/** A copy of a page's list, since what throws in the wasm breaks it, up to more than any call takes; what is no list as it is. */
+const listOf = (list) => read(() => (Array.isArray(list) ? [...list].slice(0, 9999) : list));
 
 /** What the text of a listing says: each key and value comes after its length, three digits of base 128. */
 function pairsOf(text) {

@@ -108,7 +108,7 @@ export interface Chat {
 
   /** Makes a message with status "unSend" (mirrored); `sendMessage` sends it. */
   createCustomMessage(options: CreateCustomMessageOptions): CustomMessage;
-  /** Sends a message that was made here. Resolves with the same object, its status now "success". */
+  /** Sends a message that was made here. Resolves with the same object, its status now "success"; with a copy if it is frozen. */
   sendMessage<Sent extends Message>(message: Sent): Promise<ChatResponse<{ message: Sent }>>;
   /** A page of a conversation's messages, oldest first. */
   getMessageList(

@@ -9,11 +9,11 @@ export class Tally {
   #suffix;
   #snapshot;
 
-  constructor({ options = [], separator, suffix = '', optionsOf }) {
+  constructor({ options, separator, suffix = '', optionsOf }) {
     this.#suffix = suffix;
     this.#optionsOf = optionsOf ?? ((entry) => (separator ? entry.value.split(separator) : [entry.value]));
     // Options that nobody has chosen yet are counted too, in the order given.
-    for (const option of options) this.#chosen.set(String(option), new Map());
+    for (const option of options ?? []) this.#chosen.set(String(option), new Map());
   }
 
   /** An entry has become another one; undefined where there is none. */

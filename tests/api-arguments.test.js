@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { closeAll, login, newUser, sendVote } from './support/chat.js';
 import { startGateway } from './support/gateway.js';
 import { startServer } from './support/server.js';
+import { until } from './support/wait.js';
 
 const ONE = [{ key: 'a', value: '1' }];
 /** 101 bytes of UTF-8 in fewer characters. */
@@ -139,6 +140,45 @@ describe('getMessageExtensions refuses', () => {
     ['an object', {}, 'keyList'],
     ['a list with a number', ['a', 7], 'keyList'],
   ])('%s', (_, keyList, named) => refuses(() => chat.getMessageExtensions(message, keyList), 9001, named));
+});
+
+describe('what throws when it is read is refused', () => {
+  const thrower = () => {
+    throw new Error('by the page');
+  };
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    return proxy;
+  };
+  const broken = () => Object.defineProperty([], 0, { get: thrower });
+
+  test.each([
+    ['set', 'extensions', (list) => chat.setMessageExtensions(message, list)],
+    ['get', 'keyList', (list) => chat.getMessageExtensions(message, list)],
+    ['delete', 'keyList', (list) => chat.deleteMessageExtensions(message, list)],
+  ])('a list, by %s, however often', async (_, named, call) => {
+    for (let n = 0; n < 200; n += 1) {
+      await refuses(() => call(revoked()), 9001, named);
+      await refuses(() => call(broken()), 9001, named);
+    }
+    await refuses(() => chat.setMessageExtensions(message, Array(1e6)), 9001, 'extensions');
+    await chat.setMessageExtensions(message, ONE);
+  });
+
+  test('options', async () => {
+    const options = Object.defineProperties({}, { source: { get: thrower }, userID: { get: thrower } });
+    await refuses(() => chat.getMessageExtensions(message, undefined, options), 9001, 'source');
+    await refuses(() => chat.login(options), 9001, 'userID');
+    await refuses(() => chat.login(), 9001, 'userID');
+  });
+
+  test('a tally without options counts what is chosen', async () => {
+    let counted;
+    chat.tally(message, { options: null }, (tally) => (counted = tally));
+    await chat.setMessageExtensions(message, ONE);
+    await until('it is not counted', () => counted?.voters === 1);
+  });
 });
 
 describe('sendMessage refuses', () => {

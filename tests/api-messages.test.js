@@ -95,6 +95,15 @@ describe.each([
     expect(message).toMatchObject({ ID, status: 'success', time: expect.any(Number), sequence: expect.any(Number) });
   });
 
+  test('that is frozen, as state of an app may be, is sent, and a copy says so', async () => {
+    const message = Object.freeze(draft({ to, conversationType }));
+    const { data } = await alice.sendMessage(message);
+    expect(data.message).toMatchObject({ ID: message.ID, status: 'success', payload: message.payload });
+    gateway.treat = () => '{"ActionStatus":"FAIL","ErrorCode":10004,"ErrorInfo":"not now"}';
+    await expect(alice.sendMessage(Object.freeze(draft({ to, conversationType })))).rejects.toMatchObject({ code: 10004 });
+    gateway.treat = () => undefined;
+  });
+
   test('is received by the other user once, as an incoming message with the same ID, and not by the sender', async () => {
     const [sent, received] = await sendVote(alice, conversationType, to, [bob]);
     expect(received).toMatchObject({

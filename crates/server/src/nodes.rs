@@ -8,15 +8,17 @@
 //! | part | what |
 //! |---|---|
 //! | this one | notices; hearing them; nodes that die |
+//! | [`names`] | under which names this node is known |
 //! | [`interest`] | which topics are listened to: those of the users who are connected |
 //! | [`order`] | up to which Seq a message was delivered |
 
 pub(crate) mod interest;
+mod names;
 pub(crate) mod order;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -28,6 +30,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
 use self::interest::Interest;
+use self::names::Names;
 use self::order::Order;
 use crate::App;
 use crate::hub::EventJson;
@@ -35,8 +38,6 @@ use crate::store::{Bus, Conversation, Heard, StoreError, StoredMessage, Topic};
 
 /// How often a node says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
-/// How long a name lives on that is not used any more: longer than anything that is begun under it takes.
-const LINGER: Duration = Duration::from_secs(6);
 /// For how long a node is asked to send webhooks; it asks again with each beat.
 const LEAD: Duration = Duration::from_secs(8);
 
@@ -77,56 +78,23 @@ pub(crate) struct Nodes {
     pub(crate) order: Order,
     /// Whether this node is the one that sends webhooks.
     leads: watch::Sender<bool>,
-    names: Mutex<Names>,
+    names: Names,
     tasks: TaskTracker,
-}
-
-/// Under which names this node is known. Each is announced before it is used: the others miss only whom they knew.
-struct Names {
-    own: String,
-    /// Another one is to be used after a change could not be told: the others then take this node for dead, and look into the log.
-    is_to_change: bool,
-    /// What was begun under them may not have ended yet, so for a while they live on.
-    past: Vec<(String, Instant)>,
 }
 
 impl Nodes {
     pub(crate) fn new(bus: Arc<dyn Bus>, tasks: TaskTracker) -> Self {
         let interest = Interest::new(Arc::clone(&bus));
         let leads = watch::Sender::new(false);
-        let names = Names { own: new_name(), is_to_change: false, past: Vec::new() };
-        Self { bus, interest, order: Order::default(), leads, names: Mutex::new(names), tasks }
+        Self { bus, interest, order: Order::default(), leads, names: Names::new(), tasks }
     }
 
-    fn name(&self) -> String {
-        self.names().own.clone()
-    }
-
-    fn is_own(&self, name: &str) -> bool {
-        let names = self.names();
-        names.own == name || names.past.iter().any(|(past, _)| past == name)
-    }
-
-    fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Says that this node lives, if need be under a new name; those who live.
+    /// Says that this node lives; those who do.
     async fn beat(&self) -> Result<HashSet<String>, StoreError> {
-        let is_new = std::mem::take(&mut self.names().is_to_change);
-        let name = if is_new { new_name() } else { self.name() };
-        let living = self.bus.beat(&name).await.inspect_err(|_| self.names().is_to_change |= is_new)?;
-        let past = {
-            let mut names = self.names();
-            if is_new {
-                let past = std::mem::replace(&mut names.own, name);
-                names.past.push((past, Instant::now()));
-            }
-            names.past.retain(|(_, since)| since.elapsed() < LINGER);
-            names.past.clone()
-        };
-        for (name, _) in past {
-            self.bus.beat(&name).await?;
+        let name = self.names.next();
+        let living = self.bus.beat(&name).await.inspect_err(|_| self.names.failed(&name))?;
+        for past in self.names.announced(name, Instant::now()) {
+            self.bus.beat(&past).await?;
         }
         Ok(living.into_iter().collect())
     }
@@ -171,7 +139,7 @@ impl Nodes {
     /// Asks to be the one that sends webhooks, or to be it on.
     async fn lead(&self, asked: &mut Option<Instant>) {
         let begun = Instant::now();
-        match self.bus.lead(&self.name(), LEAD).await {
+        match self.bus.lead(&self.names.own(), LEAD).await {
             Ok(true) => *asked = Some(begun),
             Ok(false) => *asked = None,
             Err(error) => tracing::warn!(%error, "it cannot be asked which node sends webhooks"),
@@ -192,13 +160,13 @@ impl Nodes {
     /// At the end: another node need not wait.
     pub(crate) async fn resign(&self) {
         if *self.leads.borrow() {
-            let _ = self.bus.lead(&self.name(), Duration::ZERO).await;
+            let _ = self.bus.lead(&self.names.own(), Duration::ZERO).await;
         }
     }
 
     /// A notice of this node, as it is told and logged.
     pub(crate) fn notice(&self, what: What) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&Notice { node: self.name(), what })
+        serde_json::to_string(&Notice { node: self.names.own(), what })
     }
 
     /// The changes of a message as a notice.
@@ -267,7 +235,7 @@ impl Nodes {
     /// What this node has committed so far may not have been told, not even to its own connections: under another name it takes
     /// part in looking for that, as if a node had died.
     pub(crate) fn rename(&self) {
-        self.names().is_to_change = true;
+        self.names.change();
     }
 }
 
@@ -277,10 +245,6 @@ fn topics(sender: &str, conversation: &Conversation) -> Vec<Topic> {
         Conversation::C2c { to } => vec![Topic::User(sender.to_owned()), Topic::User(to.clone())],
         Conversation::Group { group_id, .. } => vec![Topic::Group(group_id.clone())],
     }
-}
-
-fn new_name() -> String {
-    format!("{:016x}", fastrand::u64(..))
 }
 
 pub(crate) fn raw(json: &str) -> Result<Box<RawValue>, serde_json::Error> {
@@ -320,7 +284,7 @@ async fn take(app: &App, nodes: &Nodes, text: &str, is_late: bool) {
     let Ok(notice) = serde_json::from_str::<Notice>(text) else {
         return tracing::warn!("a notice cannot be read");
     };
-    if !is_late && nodes.is_own(&notice.node) {
+    if !is_late && nodes.names.is_own(&notice.node) {
         return;
     }
     match notice.what {

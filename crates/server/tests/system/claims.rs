@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use message_extensions_core::client::*;
-use message_extensions_core::code::{Error, NOT_READY, SEQ_CONFLICT};
+use message_extensions_core::code::{Error, NO_SUCH_MESSAGE, NOT_READY, SEQ_CONFLICT};
 use message_extensions_core::wire::{ListReply, PullReply, SendReply, ServerFrame, SetReply};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -147,6 +147,10 @@ impl Page {
         }
         if let Some(value) = self.set_values.get(&call) {
             self.written(value, &result);
+        }
+        if result.as_ref().is_err_and(|error| error.code == NO_SUCH_MESSAGE) {
+            // It is forgotten, so what is still on its way is told as of a message that was never read.
+            self.heard.values_mut().for_each(|is_known| *is_known = false);
         }
         // It came too early, or the login that it waited for has failed, or the user is none of the group.
         let is_logged_out = self.client.identity().0.is_empty();

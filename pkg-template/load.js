@@ -12,6 +12,8 @@ let getSource;
 let help;
 /** Empty again after a failure, so that the next call tries anew. */
 let loading;
+/** One that was given up may still arrive; whoever comes second begins nothing, since clients live in the first. */
+let isThere;
 
 /** Has the wasm come from what `get` gives; `advice` is what to do when it cannot be had. Loads nothing yet. */
 export function loadFrom(get, advice) {
@@ -33,7 +35,9 @@ export function load(source) {
 
 /** Async, so that whatever the source throws is a rejection. */
 async function start(source) {
-  begin(await WebAssembly.instantiate(await compile(await (source || getSource())), getImports()));
+  const wasm = await WebAssembly.instantiate(await compile(await (source || getSource())), getImports());
+  if (!isThere) begin(wasm);
+  isThere = true;
 }
 
 /** A URL, a response, bytes, or what is compiled already. */

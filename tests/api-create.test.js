@@ -1,12 +1,12 @@
 // `create`, the constants, and what the package's module holds.
 
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closeAll, freshModule, newClient, WASM } from './support/chat.js';
 import { PACKAGE } from './support/paths.js';
 import { APP } from './support/server.js';
 import { jump, stopTime } from './support/time.js';
-import { watched } from './support/wait.js';
+import { deferred, until, watched } from './support/wait.js';
 
 const endpoint = 'http://127.0.0.1:9';
 let sdk;
@@ -137,6 +137,29 @@ describe('the WebAssembly part', () => {
     expect(open.status).toBe('pending');
     await jump(200);
     expect(open).toMatchObject({ status: 'rejected', value: { code: 9005 } });
+  });
+
+  test('when it arrives after it was given up and has come from elsewhere, clients that are there work on', async () => {
+    const module = await freshModule();
+    const instantiate = vi.spyOn(WebAssembly, 'instantiate');
+    onTestFinished(() => instantiate.mockRestore());
+    stopTime();
+    const late = deferred();
+    const slow = module.create({ SDKAppID: 1_400_000_783, endpoint, wasm: late.promise });
+    const open = watched(slow.logout());
+    await jump(15_000);
+    expect(open).toMatchObject({ status: 'rejected', value: { code: 9005 } });
+    vi.useRealTimers();
+
+    const chat = module.create({ SDKAppID: 1_400_000_784, endpoint, wasm: WASM });
+    await expect(chat.logout()).resolves.toMatchObject({ code: 0 });
+    late.resolve(WASM);
+    const arrived = await until('it has not arrived', () => instantiate.mock.results[1]);
+    await arrived.value;
+    for (const client of [chat, slow]) {
+      await expect(client.getMessageExtensions({})).rejects.toMatchObject({ code: 2024 });
+      await expect(client.logout()).resolves.toMatchObject({ code: 0 });
+    }
   });
 });
 

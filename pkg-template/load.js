@@ -5,6 +5,7 @@
 
 import { begin, getImports } from './message_extensions.js';
 import { MessageExtensionError } from './error.js';
+import { within } from './within.js';
 
 const TIME_LIMIT = 15_000;
 
@@ -12,7 +13,7 @@ let getSource;
 let help;
 /** Empty again after a failure, so that the next call tries anew. */
 let loading;
-/** One that was given up may still arrive; whoever comes second begins nothing, since clients live in the first. */
+/** What has begun. One that was given up may still arrive; it begins nothing where clients live in another. */
 let isThere;
 
 /** Has the wasm come from what `get` gives; `advice` is what to do when it cannot be had. Loads nothing yet. */
@@ -23,7 +24,7 @@ export function loadFrom(get, advice) {
 
 /** Resolves when the wasm is there. A `source` of the caller's own goes before the entry's. */
 export function load(source) {
-  loading ??= withinTimeLimit(start(source)).catch((cause) => {
+  loading ??= within(TIME_LIMIT, start(source)).catch((cause) => {
     loading = undefined;
     throw new MessageExtensionError(
       CODES.NOT_LOADED,
@@ -36,8 +37,7 @@ export function load(source) {
 /** Async, so that whatever the source throws is a rejection. */
 async function start(source) {
   const wasm = await WebAssembly.instantiate(await compile(await (source || getSource())), getImports());
-  if (!isThere) begin(wasm);
-  isThere = true;
+  isThere ??= begin(wasm);
 }
 
 /** A URL, a response, bytes, or what is compiled already. */
@@ -51,12 +51,4 @@ async function compile(source) {
   // As it arrives, which is refused where the server does not say what it is.
   const isTold = source.headers.get('Content-Type') === 'application/wasm';
   return isTold ? WebAssembly.compileStreaming(source) : WebAssembly.compile(await source.arrayBuffer());
-}
-
-function withinTimeLimit(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer within 15 seconds')), TIME_LIMIT);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

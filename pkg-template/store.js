@@ -2,6 +2,7 @@
 // cannot be used, memory alone; then `warn` is told, once, and nothing waits for it or fails.
 
 import { openDatabase, result, transact } from './database.js';
+import { LATE, within } from './within.js';
 
 const MESSAGES = 'messages';
 const QUEUED = 'queued';
@@ -91,7 +92,6 @@ export class Store {
     if (!globalThis.indexedDB) return;
     // A connection of its own: this one may be closed, or still opening.
     const db = await within(PATIENCE, this.#open());
-    if (!db) throw UNANSWERED;
     await Promise.all([MESSAGES, QUEUED].map((name) => transact(db, name, (store) => store.clear())));
     db.close();
   }
@@ -128,12 +128,11 @@ export class Store {
   }
 
   async #try(work, patience) {
-    const db = await within(patience, (this.#db ??= this.#connect()));
-    if (!db) return undefined;
     try {
-      return await within(patience, work(db));
+      const db = await within(patience, (this.#db ??= this.#connect()));
+      return db && (await within(patience, work(db)));
     } catch (cause) {
-      this.#complain(cause);
+      if (cause !== LATE) this.#complain(cause);
       return undefined;
     }
   }
@@ -142,8 +141,7 @@ export class Store {
     const opening = this.#open();
     try {
       const db = await within(OPENS_WITHIN, opening);
-      if (db && !this.#isClosed) return db;
-      if (!db) throw UNANSWERED;
+      if (!this.#isClosed) return db;
     } catch (cause) {
       this.#complain(cause);
     }
@@ -160,15 +158,4 @@ export class Store {
     if (!this.#isClosed) this.#warn?.(cause);
     this.#warn = undefined;
   }
-}
-
-const UNANSWERED = new Error('the browser does not answer');
-
-/** What a promise resolves with; undefined if it is late. */
-function within(milliseconds, promise) {
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

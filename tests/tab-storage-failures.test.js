@@ -79,7 +79,7 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
 
   test.each([
     ['it may not be opened', /SecurityError: storage is blocked/, { code: 9007 }],
-    ['opening it never ends', /does not answer/, { code: 9007 }],
+    ['opening it never ends', /no answer in time/, { code: 9007 }],
     ['a newer version of it is there', /VersionError/, { code: 9007 }],
     ['it is full', /QuotaExceededError: no room/, ready],
     ['it turns out to be full', /AbortError/, ready],

@@ -123,7 +123,8 @@ export class Store {
   /** Does something with a store of the database; undefined if there is none, or it fails, or is late. */
   #use(name, work, patience = PATIENCE, options) {
     const use = this.#try((db) => transact(db, name, work, options), patience);
-    this.#uses = Promise.all([this.#uses, use]);
+    // One after the other, and not all of them together, which would hold what came of each.
+    this.#uses = this.#uses.then(() => use);
     return use;
   }
 

@@ -1,10 +1,12 @@
-// What is not watched any more takes no memory: neither JavaScript's nor WebAssembly's grows from round to round.
+// What is not watched any more takes no memory: neither JavaScript's nor WebAssembly's grows from round to round. Nor does
+// what was read of the database.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBrowser } from './support/browsers.js';
 import { newUser } from './support/chat.js';
 import { each, makeMessage, set } from './support/messages.js';
 import { startNetwork, startTabSite, Tab } from './support/tabs.js';
+import { until } from './support/wait.js';
 
 const [MESSAGES, EXTENSIONS, ROUNDS] = [200, 300, 50];
 /** By then everything has been made that stays. */
@@ -33,9 +35,11 @@ afterAll(async () => {
   await server?.stopSite();
 });
 
+const collectGarbage = () => driver.sendDevToolsCommand('HeapProfiler.collectGarbage');
+
 /** What JavaScript and WebAssembly use, bytes. */
 async function used() {
-  await driver.sendDevToolsCommand('HeapProfiler.collectGarbage');
+  await collectGarbage();
   const { usedSize } = await driver.sendAndGetDevToolsCommand('Runtime.getHeapUsage');
   return { js: usedSize, wasm: await tab.do('wasmBytes') };
 }
@@ -65,4 +69,25 @@ test(`${MESSAGES} messages of ${EXTENSIONS} extensions, watched and dropped ${RO
   expect(after.js - before.js).toBeLessThan(LEVEL.js);
   expect(after.wasm - before.wasm).toBeLessThan(LEVEL.wasm);
   expect(await tab.do('mistakes')).toEqual([]);
+});
+
+test('what the browser had kept is in memory once: when the client has it, nobody holds what was read', async () => {
+  const alice = newUser('alice');
+  const message = await makeMessage(server, alice, newUser('bob'));
+  await set(server, message, { a: '1' });
+  await tab.load(network);
+  await tab.login(alice);
+  await tab.call('getMessageExtensions', message);
+  await tab.call('logout');
+  await tab.do('followReads');
+  await tab.login(alice);
+  let reads;
+  await until(
+    () => `states that were read, and that are held: ${reads}`,
+    async () => {
+      await collectGarbage();
+      reads = await tab.do('reads');
+      return reads[0] === 1 && reads[1] === 0;
+    },
+  );
 });

@@ -43,6 +43,8 @@ let chat;
 let options;
 const seen = [];
 const watches = [];
+/** States of messages, none of which is held here. */
+const reads = [];
 
 window.tab = {
   /** Makes the client, with the options of `create`, and calls some of its methods at once; gives their answers. */
@@ -107,6 +109,19 @@ window.tab = {
 
   /** Does something bad to the storage, see `faults.js`. */
   break: (fault, userID) => faults[fault](databaseName(options, userID)),
+
+  /** From here on it is known what the page reads of its databases. */
+  followReads() {
+    const { getAll } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.getAll = function (...args) {
+      const request = getAll.apply(this, args);
+      request.addEventListener('success', () => reads.push(...request.result.map(({ state }) => new WeakRef(state))));
+      return request;
+    };
+  },
+
+  /** How many states of messages it has read, and how many of these somebody holds. */
+  reads: () => [reads.length, reads.filter((read) => read.deref()).length],
 
   /** What the browser says when the network is back. */
   online: () => void dispatchEvent(new Event('online')),

@@ -267,7 +267,9 @@ class Chat extends Emitter {
 
   #createEdge() {
     const random = Array.from({ length: 6 }, () => random32().toString(16).padStart(8, '0')).join('');
-    return new Edge({ ...this.#options, random }, (what, a, b) => this.#told(what, a, b));
+    // The wasm holds what it is given until the edge goes, which goes with its client.
+    const chat = new WeakRef(this);
+    return new Edge({ ...this.#options, random }, (...what) => chat.deref()?.#told(...what));
   }
 }
 

@@ -89,11 +89,12 @@ export class Store {
   /** Forgets everything; rejects if it cannot. */
   async clear() {
     this.#queued.clear();
-    if (!globalThis.indexedDB) return;
+    // What is being queued at this moment is remembered by nobody.
+    this.#queued = new Map();
     // A connection of its own: this one may be closed, or still opening.
-    const db = await within(PATIENCE, this.#open());
-    await Promise.all([MESSAGES, QUEUED].map((name) => transact(db, name, (store) => store.clear())));
-    db.close();
+    const clear = (db) =>
+      Promise.all([MESSAGES, QUEUED].map((name) => transact(db, name, (store) => store.clear()))).finally(() => db.close());
+    if (globalThis.indexedDB) await within(PATIENCE, this.#open().then(clear));
   }
 
   /** Ends when what was begun is done. */

@@ -116,6 +116,19 @@ describe.each(ENDS)('one that waits when the session ends (%s)', (_, end) => {
   });
 });
 
+test('one that is just being kept as logout({clear: true}) ends the session is forgotten with the others', async () => {
+  await goDown();
+  const written = write('1');
+  await alice.logout({ clear: true });
+  expect(await written).toEqual(queued('1'));
+  goUp();
+  await loginAs(alice.userID);
+  const { data } = await alice.setMessageExtensions(message, [{ key: 'b', value: '1' }]);
+  expect(data.extensions).toEqual([{ code: 0, key: 'b', value: '1' }]);
+  expect(sent()).toHaveLength(1);
+  expect((await get(server, message)).values).toEqual({ b: '1' });
+});
+
 test('one that is answered with a web page, as by a network that wants its own login first, waits on until the server answers', async () => {
   await goDown();
   expect(await write('1')).toEqual(queued('1'));

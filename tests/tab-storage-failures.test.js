@@ -105,6 +105,13 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     await isTold(tab, 1, /newer version/);
   });
 
+  test('it is busy for ever: logout({clear: true}) says that it could not be cleared', async () => {
+    expect(await tab.login(alice)).toEqual(ready);
+    await tab.do('break', 'it is busy', alice);
+    expect(await tab.call('logout', { clear: true })).toEqual({ code: 9007 });
+    expect(await tab.do('mistakes')).toEqual([]);
+  });
+
   test('a record is rubbish: the rest is there, and nothing needs to be told', async () => {
     const other = await makeMessage(server, alice, bob.userID);
     await set(server, other, { a: '1' });

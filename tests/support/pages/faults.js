@@ -34,6 +34,24 @@ export const faults = {
   },
   'a newer version of it is there': async (name) => (await make(name, 2)).close(),
   'a newer version of it is wanted': async (name) => (await make(name, 2)).close(),
+  'it is busy': async (name) => {
+    // Another page has begun something that goes on and on; whatever is asked meanwhile waits behind it.
+    const db = await make(name, 1);
+    const store = db.transaction(['messages', 'queued'], 'readwrite').objectStore('queued');
+    window.isBusy = true;
+    const goOn = () => {
+      if (window.isBusy) store.count().onsuccess = goOn;
+      else db.close();
+    };
+    goOn();
+  },
+  'it is busy no more': async (name) => {
+    window.isBusy = false;
+    // This waits behind all that was asked.
+    const db = await open(name);
+    await result(db.transaction(['messages', 'queued'], 'readwrite').objectStore('queued').count());
+    db.close();
+  },
   'it is full': () =>
     put(() => {
       throw new DOMException('no room', 'QuotaExceededError');

@@ -71,15 +71,22 @@ export class Store {
   }
 
   unqueue(order) {
+    // What is in memory since keeping it took too long may have been kept all the same, in an order of its own.
+    const late = order > FIRST_IN_MEMORY && this.#queued.get(order);
     this.#queued.delete(order);
-    return this.#use(QUEUED, (store) => store.delete(order), EVER);
+    const remove = async (store) => {
+      store.delete(order);
+      if (late) for (const row of await result(store.getAll())) if (isSame(row, late)) store.delete(row.Order);
+    };
+    return this.#use(QUEUED, remove, EVER);
   }
 
   /** The writes that are kept, in their order. */
   async queued() {
     const rows = await this.#use(QUEUED, (store) => result(store.getAll()));
     if (rows) {
-      const inMemory = [...this.#queued.values()].filter(({ Order }) => Order > FIRST_IN_MEMORY);
+      const isInMemory = (write) => write.Order > FIRST_IN_MEMORY && !rows.some((row) => isSame(row, write));
+      const inMemory = [...this.#queued.values()].filter(isInMemory);
       this.#queued.clear();
       for (const write of [...rows, ...inMemory]) this.#queued.set(write.Order, write);
     }
@@ -161,3 +168,6 @@ export class Store {
     this.#warn = undefined;
   }
 }
+
+/** Whether two are one write, which its request id says. */
+const isSame = (one, other) => one.RequestID === other.RequestID;

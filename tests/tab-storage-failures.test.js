@@ -112,6 +112,34 @@ describe.each(['Chromium', 'Firefox'])('in %s', (browser) => {
     expect(await tab.do('mistakes')).toEqual([]);
   });
 
+  test.each(['before', 'after'])('it is busy for longer than is waited for, until %s a write is sent: once, and nothing is left of it', async (end) => {
+    expect(await tab.login(alice)).toEqual(ready);
+    const watch = await tab.do('watch', message);
+    await tab.showing(watch, 'not shown', ({ synced }) => synced);
+    await tab.do('break', 'it is busy', alice);
+    network.goDown();
+    await tab.showing(watch, 'not offline', ({ synced }) => !synced);
+    const { data } = await tab.call('setMessageExtensions', message, [{ key: 'mine', value: '1' }]);
+    expect(data).toEqual({ extensions: [{ code: 0, key: 'mine', value: '1', queued: true }] });
+    const isBusyNoMore = async (left) => {
+      await tab.do('break', 'it is busy no more', alice);
+      expect((await tab.do('stored', alice)).queued).toHaveLength(left);
+    };
+    if (end === 'before') await isBusyNoMore(1);
+    network.goUp();
+    await tab.do('online');
+    const isSent = ({ entries, synced }) => synced && entries.every(({ status }) => status === 'confirmed');
+    expect(await tab.showing(watch, 'not sent', isSent)).toEqual([['mine', '1', 'confirmed']]);
+    if (end === 'after') await isBusyNoMore(0);
+    // A page that is loaded again finds nothing that waits.
+    await tab.load(network, { offline: true });
+    await tab.login(alice);
+    await tab.call('setMessageExtensions', message, [{ key: 'last', value: 'z' }]);
+    expect(network.of('openim_msg_ext_http_svc/set_key_values')).toHaveLength(2);
+    expect((await tab.do('stored', alice)).queued).toEqual([]);
+    expect(await tab.told('onMessageExtensionsConflict')).toEqual([]);
+  });
+
   test('a record is rubbish: the rest is there, and nothing needs to be told', async () => {
     const other = await makeMessage(server, alice, bob.userID);
     await set(server, other, { a: '1' });

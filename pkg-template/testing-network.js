@@ -92,6 +92,8 @@ export class Network {
         settle();
       };
       line.open.add(trip);
+      // Given up before it has left.
+      if (request.signal?.aborted) return abort();
       request.signal?.addEventListener('abort', abort);
       if (!line.isOnline) return void this.#travel(trip.cut, 0);
       this.#travel(() => {

@@ -298,6 +298,16 @@ describe('the network', () => {
     expect(server.extensions(message)).toMatchObject([{ key: 'a', seq: 1 }]);
   });
 
+  test('does not carry what is given up before it has left', async () => {
+    const { chats: [alice, bob], message } = await lunch(['alice', 'bob']);
+    const own = watched(alice.setMessageExtensions(message, vote('a')));
+    await alice.logout();
+    await server.idle();
+    expect(own).toMatchObject({ status: 'rejected', value: { code: 3005 } });
+    expect(server.extensions(message)).toEqual([]);
+    expect(updates(bob)).toEqual([]);
+  });
+
   test('a message whose answer is lost is sent once', async () => {
     const { chats: [alice, bob] } = await lunch(['alice', 'bob']);
     server.loseAnswer({ call: 'send' });

@@ -48,7 +48,7 @@ class Chat extends Emitter {
   login(options) {
     // Known before SDK_READY, whose listeners may create messages.
     const before = this.#userID;
-    this.#userID = read(() => options.userID) || '';
+    this.#userID = tried(() => options.userID) || '';
     const attempt = this.#userID;
     return this.#call('login', options).catch((error) => {
       if (this.#userID === attempt) this.#userID = before;
@@ -84,7 +84,7 @@ class Chat extends Emitter {
   }
 
   getMessageExtensions(message, keyList, options) {
-    return this.#call('get', message, listOf(keyList), read(() => options?.source));
+    return this.#call('get', message, listOf(keyList), tried(() => options?.source));
   }
 
   deleteMessageExtensions(message, keyList) {
@@ -229,11 +229,12 @@ class Chat extends Emitter {
   sendMessage(message) {
     return this.#call('send', message).then(
       ({ data }) => {
-        const sent = { ...data, status: 'success' };
-        return { code: 0, data: { message: Object.isFrozen(message) ? { ...message, ...sent } : Object.assign(message, sent) } };
+        data.status = 'success';
+        // A frozen one stays as it is.
+        return { code: 0, data: { message: tried(() => Object.assign(message, data)) || { ...message, ...data } } };
       },
       (error) => {
-        if (message?.status === 'unSend' && !Object.isFrozen(message)) message.status = 'fail';
+        if (message?.status === 'unSend') tried(() => (message.status = 'fail'));
         throw error;
       },
     );
@@ -273,17 +274,17 @@ class Chat extends Emitter {
   }
 }
 
-/** What is read; 0, which is nothing that anybody may hand in, where a getter or a proxy of the page throws. */
-function read(get) {
+/** What is done with an object of the page; 0, which is nothing that anybody may hand in, where that throws. */
+function tried(work) {
   try {
-    return get();
+    return work();
   } catch {
     return 0;
   }
 }
 
 /** A copy of a page's list, since what throws in the wasm breaks it, up to more than any call takes; what is no list as it is. */
-const listOf = (list) => read(() => (Array.isArray(list) ? [...list].slice(0, 9999) : list));
+const listOf = (list) => tried(() => (Array.isArray(list) ? [...list].slice(0, 9999) : list));
 
 /** What the text of a listing says: each key and value comes after its length, three digits of base 128. */
 function pairsOf(text) {

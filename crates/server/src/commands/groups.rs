@@ -80,10 +80,8 @@ pub(super) async fn delete_members(call: Call<'_>, body: &[u8]) -> Answer {
     let removed = call.app.store.remove_members(&group_id, users.clone()).await;
     call.app.groups.forget(&group_id);
     let removed = removed.map_err(|e| failed(&e))?.ok_or_else(no_such_group)?;
-    // An attempt whose answer was lost may have removed them, and then nobody told them.
-    let may_be_repeated = call.app.store.is_shared();
-    let past = users.into_iter().zip(removed).filter(|(_, was_member)| *was_member || may_be_repeated);
-    bid_farewell(&call, past.map(|(user, _)| user).collect(), command::GROUP_LEFT, group_id).await?;
+    let past = users.into_iter().zip(removed).filter_map(|(user, was_member)| was_member.then_some(user));
+    bid_farewell(&call, past.collect(), command::GROUP_LEFT, group_id).await?;
     drop(changing);
     to_json(&Status::ok())
 }

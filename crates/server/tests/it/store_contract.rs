@@ -397,6 +397,10 @@ async fn lists_go_back_in_time(store: &dyn Store) {
     let key = message_extensions_core::message::msg_key(3, 7, start + 1);
     let before = C2cPage { before: Some(key), max_time: Some(start + 1), ..whole.clone() };
     assert_eq!(list(before).await, [2, 1, 0]);
+    // What is too new lies before the one to begin after.
+    let newest = message_extensions_core::message::msg_key(5, 7, start + 2);
+    let before = C2cPage { before: Some(newest), max_time: Some(start), ..whole.clone() };
+    assert_eq!(list(before).await, [1, 0]);
     let oneself = C2cPage { users: ["alice".into(), "alice".into()], ..whole };
     assert_eq!(list(oneself).await, [9]);
 }

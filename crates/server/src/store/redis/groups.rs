@@ -92,7 +92,11 @@ pub(super) async fn change_members(
     // Random, not counted: what was lost in a failover may have been counted, and be in some node's memory.
     let version = fastrand::u64(1..);
     let call = Call::new(&MEMBERS, keys(group_id)).arg(command).number(version).args(users);
-    store.engine.write(Bucket::of_group(group_id), call).await
+    let (changed, is_repeated): (Option<Vec<bool>>, _) =
+        store.engine.write_noting_repeats(Bucket::of_group(group_id), call).await?;
+    // The first time, of which the answer was lost, may have removed them, and they are still to be told.
+    let is_removed = is_repeated && command == "SREM";
+    Ok(changed.map(|changed| changed.into_iter().map(|is| is || is_removed).collect()))
 }
 
 /// A group and its name.

@@ -14,8 +14,11 @@ impl Cached {
     pub(in crate::client) fn digest(&self) -> u32 {
         let mut sum = 0_u32;
         for entry in self.entries.iter() {
-            if let Some(value) = entry.value() {
-                sum = sum.wrapping_add(of_entry(&entry.key, value, entry.seq));
+            if let Some(value) = &entry.value {
+                // A value that a clear has dropped is told to be gone by that clear. Had the server none, it would stay: so it is
+                // unlike whatever the server has.
+                let one = if entry.is_cleared { 1 } else { of_entry(&entry.key, value, entry.seq) };
+                sum = sum.wrapping_add(one);
             }
         }
         sum

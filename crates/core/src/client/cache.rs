@@ -135,10 +135,15 @@ impl Cached {
         if change.seq <= self.told.1 {
             return;
         }
-        take(&mut self.held, |own| own.seq == change.seq);
-        let first = if change.seq == self.told.1.saturating_add(1) { self.told.0 } else { change.seq };
-        self.told = (first, change.seq);
-        self.tell(&change, notices);
+        let seq = change.seq;
+        take(&mut self.held, |own| own.seq == seq);
+        self.hold(change);
+        // What was pushed of own ones before it was not heard, and will not come again.
+        while let Some(next) = take(&mut self.held, |own| own.seq <= seq) {
+            let first = if next.seq == self.told.1.saturating_add(1) { self.told.0 } else { next.seq };
+            self.told = (first, next.seq);
+            self.tell(&next, notices);
+        }
     }
 
     /// An own operation was accepted as `change`. `live`: its push is on its way.

@@ -110,6 +110,16 @@ fn a_tombstone_of_an_unknown_key_is_not_taken_by_a_clear() {
 }
 
 #[test]
+fn an_own_write_of_which_no_push_came_is_told_before_what_comes_after_it() {
+    let mut page = Page::live(config());
+    unheard(&mut page, |page| drop(page.set(1, "mine", "1")));
+    assert_eq!(page.notices(), []);
+    page.bob_clears(1);
+    page.close_socket();
+    assert_eq!(page.notices(), [updated("mine", "1"), deleted(&["mine"])]);
+}
+
+#[test]
 fn an_own_clear_is_told_when_what_came_before_it_is_there() {
     let mut page = Page::live(config());
     page.get(1);

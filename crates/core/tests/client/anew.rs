@@ -68,3 +68,21 @@ fn a_clear_that_was_only_overheard_is_not_believed_after_the_connection() {
     let get = page.get(1);
     assert_eq!(page.read(get), map(&[("k", "other")]));
 }
+
+#[test]
+fn what_a_reader_found_gone_is_told_to_be_there_when_the_server_has_lost_that_it_was_gone() {
+    let mut page = Page::live(config());
+    page.bob_sets(1, "k", "1");
+    page.get(1);
+    let before = page.messages[&name(1)].clone();
+    page.loses_pushes = true;
+    page.bob_clears(1);
+    page.delete(1, "k");
+    let get = page.get_from(1, None, Some("cache"));
+    assert_eq!(page.read(get), map(&[]));
+    page.close_socket();
+    page.messages.insert(name(1), before);
+    page.forget_history();
+    page.go_up();
+    assert_eq!(page.notices(), [Notice::Updated(vec![("k".into(), "1".into())])]);
+}

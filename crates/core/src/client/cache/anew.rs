@@ -73,7 +73,7 @@ impl Cached {
             // What was pushed since is told.
             p.seq > self.clear_seq
                 && held.is_none_or(|e| {
-                    let is_told = e.is_told.get() && e.seq == 0 && e.value.as_ref() == Some(&p.value);
+                    let is_told = e.is_told.get() && e.seq == 0 && e.value() == Some(&p.value);
                     e.seq <= p.seq.max(pages.first_latest) && !is_told
                 })
         });

@@ -89,14 +89,7 @@ impl Cached {
     }
 
     fn entry(&self, key: &str) -> Option<&Entry> {
-        // Until a clear is told, the keys that it dropped are still here.
-        let clear = self.held.iter().rev().find(|change| change.kind == ChangeKind::Clear);
-        let cleared = clear.map_or(0, |change| change.seq);
-        self.entries
-            .position(key)
-            .ok()
-            .and_then(|i| self.entries.get(i))
-            .filter(|e| e.seq >= cleared && !e.is_cleared)
+        self.entries.position(key).ok().and_then(|i| self.entries.get(i)).filter(|e| !e.is_cleared)
     }
 
     /// The keys that have a value, for somebody outside: all, or those of `keys`.
@@ -124,31 +117,25 @@ impl Cached {
         if self.loaded { self.known.saturating_add(1) } else { 0 }
     }
 
+    /// What is not past it was told, or is moot since a clear was.
+    fn last_told(&self) -> u64 {
+        if self.loaded { self.known } else { self.told.1.max(self.clear_seq) }
+    }
+
     /// A change was pushed.
     pub(super) fn push(&mut self, change: Change, notices: &mut Vec<Notice>) {
-        self.ahead = self.ahead.max(change.seq);
-        if self.loaded {
-            self.hold(change);
-            self.tell_held(notices);
-            return;
-        }
-        if change.seq <= self.told.1 {
-            return;
-        }
         let seq = change.seq;
-        take(&mut self.held, |own| own.seq == seq);
-        self.hold(change);
-        // What was pushed of own ones before it was not heard, and will not come again.
-        while let Some(next) = take(&mut self.held, |own| own.seq <= seq) {
-            let first = if next.seq == self.told.1.saturating_add(1) { self.told.0 } else { next.seq };
-            self.told = (first, next.seq);
-            self.tell(&next, notices);
+        self.ahead = self.ahead.max(seq);
+        if seq > self.last_told() {
+            self.hold(change);
+            // What was pushed of own ones before it was not heard, and will not come again.
+            self.tell_held(seq, notices);
         }
     }
 
     /// An own operation was accepted as `change`. `live`: its push is on its way.
     pub(super) fn own(&mut self, change: Change, live: bool, notices: &mut Vec<Notice>) {
-        if change.seq <= self.known || (!self.loaded && change.seq <= self.told.1) {
+        if change.seq <= self.last_told() {
             return;
         }
         self.ahead = self.ahead.max(change.seq);
@@ -157,9 +144,7 @@ impl Cached {
         }
         self.write_early(&change);
         self.hold(change);
-        if self.loaded {
-            self.tell_held(notices);
-        }
+        self.tell_held(0, notices);
     }
 
     /// The server, whose counter was at `latest`, says that the key holds this (a refused item, or an absent key that
@@ -231,13 +216,10 @@ impl Cached {
 
     /// The push connection is gone: changes that waited for their push are told now, unless a pull will.
     pub(super) fn connection_lost(&mut self, notices: &mut Vec<Notice>) {
-        for change in &core::mem::take(&mut self.held) {
-            if !self.loaded {
-                self.tell(change, notices);
-            } else if change.kind == ChangeKind::Clear {
-                self.entries.edit().iter_mut().for_each(|e| e.is_cleared |= e.seq <= change.seq);
-            }
+        if !self.loaded {
+            self.tell_held(u64::MAX, notices);
         }
+        self.held = Vec::new();
         self.told = (0, 0);
         // Of what comes next the server says how far it is, and when it was cleared, by the pull from 0 if there was none.
         self.ahead = self.known;
@@ -262,7 +244,7 @@ impl Cached {
         }
         if is_cleared {
             if self.loaded {
-                self.tell_cleared(notices);
+                self.tell_cleared(clear_seq, notices);
             }
             self.clear(clear_seq);
         }
@@ -295,7 +277,7 @@ impl Cached {
         if same_connection {
             self.synced_with = connection;
         }
-        self.tell_held(notices);
+        self.tell_held(0, notices);
         if !is_same {
             self.begin_anew();
         }
@@ -309,6 +291,7 @@ impl Cached {
             return;
         }
         self.is_stale = true;
+        let is_cleared = self.held.iter().any(|c| c.kind == ChangeKind::Clear && c.seq > seq);
         match self.entries.position(key) {
             Ok(i) => {
                 let Some(entry) = self.entries.edit().get_mut(i) else { return };
@@ -318,7 +301,7 @@ impl Cached {
                 }
                 if entry.seq <= seq {
                     entry.is_touched.set(true);
-                    entry.is_cleared = false;
+                    entry.is_cleared = is_cleared;
                     entry.value = value.cloned();
                     entry.seq = seq;
                     entry.author = author.into();
@@ -334,7 +317,7 @@ impl Cached {
                     seq,
                     author: author.into(),
                     time,
-                    is_cleared: false,
+                    is_cleared,
                     is_told: Cell::new(is_told),
                     is_touched: Cell::new(true),
                 };
@@ -385,7 +368,11 @@ impl Cached {
 
     fn hold(&mut self, change: Change) {
         if change.kind == ChangeKind::Clear {
-            self.touch_all();
+            // Until it is told, the keys that it drops are still here.
+            for entry in self.entries.edit().iter_mut().filter(|e| e.seq <= change.seq) {
+                entry.is_cleared = true;
+                entry.is_touched.set(true);
+            }
         }
         if let Err(i) = self.held.binary_search_by(|c| c.seq.cmp(&change.seq)) {
             self.held.insert(i, change);
@@ -393,14 +380,21 @@ impl Cached {
         }
     }
 
-    /// Tells what is held without a gap.
-    fn tell_held(&mut self, notices: &mut Vec<Notice>) {
-        while let Some(next) = take(&mut self.held, |change| change.seq <= self.known.saturating_add(1)) {
-            if next.seq <= self.known {
+    /// Tells what is held without a gap; while not loaded, all up to `seq`.
+    fn tell_held(&mut self, seq: u64, notices: &mut Vec<Notice>) {
+        loop {
+            let until = if self.loaded { self.known.saturating_add(1) } else { seq };
+            let Some(next) = take(&mut self.held, |change| change.seq <= until) else { return };
+            let is_told = self.told.0 <= next.seq && next.seq <= self.told.1;
+            if !self.loaded {
+                let is_next = next.seq == self.told.1.saturating_add(1);
+                self.told = (if is_next { self.told.0 } else { next.seq }, next.seq);
+            } else if next.seq > self.known {
+                self.known = next.seq;
+            } else {
                 continue;
             }
-            self.known = next.seq;
-            if self.told.0 <= next.seq && next.seq <= self.told.1 {
+            if is_told {
                 self.write(&next, true);
             } else {
                 self.tell(&next, notices);
@@ -413,13 +407,14 @@ impl Cached {
         match &change.kind {
             ChangeKind::Set(items) => notices.push(Notice::Updated(items.clone())),
             ChangeKind::Delete(keys) => notices.push(Notice::Deleted(keys.clone())),
-            ChangeKind::Clear => self.tell_cleared(notices),
+            ChangeKind::Clear => self.tell_cleared(change.seq, notices),
         }
         self.write(change, true);
     }
 
-    fn tell_cleared(&mut self, notices: &mut Vec<Notice>) {
-        let gone = |e: &Entry| e.is_told.take().then(|| e.key.clone());
+    fn tell_cleared(&self, seq: u64, notices: &mut Vec<Notice>) {
+        // Once loaded, what came after it is told after it, also when somebody has read it already.
+        let gone = |e: &Entry| ((self.loaded || e.seq <= seq) && e.is_told.take()).then(|| e.key.clone());
         notices.push(Notice::Deleted(gather(self.entries.iter().filter_map(gone))));
     }
 

@@ -86,3 +86,32 @@ fn what_a_reader_found_gone_is_told_to_be_there_when_the_server_has_lost_that_it
     page.go_up();
     assert_eq!(page.notices(), [Notice::Updated(vec![("k".into(), "1".into())])]);
 }
+
+#[test]
+fn an_own_clear_that_the_server_has_lost_hides_nothing() {
+    for live in [true, false] {
+        let mut page = if live { Page::live(config()) } else { Page::polling(config()) };
+        page.bob_sets(1, "k", "1");
+        let (_, watch) = page.watch(1);
+        let before = page.messages[&name(1)].clone();
+        page.loses_pushes = true;
+        page.bob_sets(1, "unheard", "1");
+        page.holds = true;
+        page.clear(1);
+        let clear = page.held.pop().unwrap();
+        page.reply(clear.id, Ok(Reply::Set(done(3, &[]))));
+        assert_eq!(page.shown(watch), map(&[]));
+        page.close_socket();
+        page.messages.insert(name(1), before);
+        for i in 1..=3 {
+            page.bob_sets(1, "other", &i.to_string());
+        }
+        page.release();
+        page.loses_pushes = false;
+        if live {
+            page.go_up();
+        }
+        page.pass(MINUTE);
+        assert_eq!(page.shown(watch), map(&[("k", "1"), ("other", "3")]), "live: {live}");
+    }
+}

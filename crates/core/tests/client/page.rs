@@ -15,8 +15,8 @@ use message_extensions_core::limits::Limits;
 use message_extensions_core::message::MessageRef;
 use message_extensions_core::serve::frames::is_as_named;
 use message_extensions_core::wire::{
-    self, ClientFrame, Extension, MessageState, OK, PullReply, PullRequest, QueuedWrite, ServerFrame,
-    SetReply, SetRequest, command,
+    self, ClientFrame, Extension, ItemReply, MessageState, OK, PullReply, PullRequest, QueuedWrite,
+    ServerFrame, SetReply, SetRequest, command,
 };
 
 pub(crate) use shapes::*;

@@ -112,11 +112,33 @@ fn a_tombstone_of_an_unknown_key_is_not_taken_by_a_clear() {
 #[test]
 fn an_own_write_of_which_no_push_came_is_told_before_what_comes_after_it() {
     let mut page = Page::live(config());
-    unheard(&mut page, |page| drop(page.set(1, "mine", "1")));
+    unheard(&mut page, |page| {
+        page.set(1, "mine", "1");
+    });
     assert_eq!(page.notices(), []);
     page.bob_clears(1);
     page.close_socket();
     assert_eq!(page.notices(), [updated("mine", "1"), deleted(&["mine"])]);
+}
+
+#[test]
+fn answers_that_come_out_of_order_tell_what_there_is_in_the_end() {
+    for (set_seq, clear_seq) in [(1, 2), (2, 1)] {
+        let mut page = Page::polling(config());
+        page.holds = true;
+        page.set(1, "k", "1");
+        page.clear(1);
+        let (clear, set) = (page.held.pop().unwrap(), page.held.pop().unwrap());
+        let mut answers =
+            [(clear_seq, clear.id, done(clear_seq, &[])), (set_seq, set.id, done(set_seq, &[("k", "1")]))];
+        answers.sort_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
+        for (_, id, done) in answers {
+            page.reply(id, Ok(Reply::Set(done)));
+        }
+        let told =
+            if set_seq > clear_seq { vec![updated("k", "1"), deleted(&[])] } else { vec![deleted(&[])] };
+        assert_eq!(page.notices(), told);
+    }
 }
 
 #[test]

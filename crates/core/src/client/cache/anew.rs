@@ -32,8 +32,11 @@ impl Cached {
             // Nothing has changed, whatever was pushed meanwhile. Own changes past it are acknowledged, and so lost.
             return pages.own == digest;
         }
-        let is_past = |e: &Entry| e.seq > self.known || e.is_cleared;
-        self.known != pages.latest || self.entries.iter().any(is_past) || self.digest() == digest
+        let is_past = |e: &Entry| e.seq > self.known;
+        self.known != pages.latest
+            || self.is_behind()
+            || self.entries.iter().any(is_past)
+            || self.digest() == digest
     }
 
     /// There is no such message any more for this user: nothing of it stays.

@@ -39,6 +39,26 @@ pub(crate) fn frame(kind: &str) -> ServerFrame {
     ServerFrame { r#type: kind.into(), ..ServerFrame::default() }
 }
 
+/// The answer to a write that was accepted as `seq`.
+pub(crate) fn done(seq: u64, items: &[(&str, &str)]) -> SetReply {
+    let item = |(key, value): &(&str, &str)| ItemReply {
+        error_code: 0,
+        extension: Some(Extension {
+            key: (*key).into(),
+            value: (*value).into(),
+            seq,
+            ..Extension::default()
+        }),
+    };
+    SetReply {
+        action_status: OK.into(),
+        error_code: 0,
+        error_info: String::new(),
+        extension_list: items.iter().map(item).collect(),
+        seq: Some(seq),
+    }
+}
+
 /// A part of the answer to a resume: everything from `start` on.
 pub(crate) fn part(n: u64, message: &Message, start: u64) -> MessageState {
     let page = message.pull(start).into_reply(true);

@@ -17,6 +17,9 @@ extern "C" {
     #[wasm_bindgen(method, structural, indexing_setter)]
     fn put(this: &Record, name: &JsValue, value: &JsValue);
 
+    #[wasm_bindgen(catch, js_namespace = Object)]
+    fn keys(record: &Record) -> Result<Array, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_namespace = JSON)]
@@ -51,15 +54,17 @@ impl Record {
         Object::new().unchecked_into()
     }
 
-    /// The same in another spelling of its names, and of those of the objects in it; what is in these is left as it is.
+    /// The same in another spelling of its names, and of those of the objects in it; what is in these is left as it is, and so is
+    /// all of it if something throws when it is read.
     pub(crate) fn respelt(&self, spell: fn(&mut str)) -> Self {
         self.respelt_to(1, spell)
     }
 
     fn respelt_to(&self, depth: u32, spell: fn(&mut str)) -> Self {
+        let Ok(names) = keys(self) else { return self.clone() };
         let respelt = Self::new();
-        for name in Object::keys(self.unchecked_ref::<Object>()).iter() {
-            let Ok(mut value) = self.get(&name) else { continue };
+        for name in names.iter() {
+            let Ok(mut value) = self.get(&name) else { return self.clone() };
             let mut name = name.as_string().unwrap_or_default();
             if depth > 0 && value.is_object() && !value.is_array() {
                 value = value.unchecked_into::<Self>().respelt_to(depth - 1, spell).into();

@@ -173,6 +173,15 @@ describe('what throws when it is read is refused', () => {
     await refuses(() => chat.login(), 9001, 'userID');
   });
 
+  test('rules, by the server, since none of them may be left out', async () => {
+    const closing = Object.defineProperty({}, 'closesAt', { get: thrower, enumerable: true });
+    for (const extensionRules of [revoked(), { keyOwner: revoked() }, closing]) {
+      const mine = { to: 'bob', conversationType: 'C2C', payload: { data: '' }, isSupportExtension: true, extensionRules };
+      await expect((async () => chat.sendMessage(chat.createCustomMessage(mine)))()).rejects.toMatchObject({ code: expect.any(Number) });
+    }
+    await chat.setMessageExtensions(message, ONE);
+  });
+
   test('a tally without options counts what is chosen', async () => {
     let counted;
     chat.tally(message, { options: null }, (tally) => (counted = tally));

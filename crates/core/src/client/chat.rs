@@ -77,7 +77,7 @@ impl Client {
             sync_other_machine: None,
         };
         let path = if is_group { (GROUP_SERVICE, "send_group_msg") } else { (C2C_SERVICE, "sendmsg") };
-        self.is_new(&message.id);
+        self.remember(&message.id);
         let sending = Sending { id: message.id, is_group, sequence: message.sequence };
         self.request(path, Body::Send(request), Purpose::Send(call, sending), now);
         Ok(())
@@ -189,8 +189,8 @@ impl Client {
         }
     }
 
-    /// Whether the message is not known yet, which it then is.
-    fn is_new(&mut self, id: &String) -> bool {
+    /// Whether the message was not known until now.
+    fn remember(&mut self, id: &String) -> bool {
         let is_new = !self.known.contains(id);
         if is_new {
             if self.known.len() == MOST_KNOWN {
@@ -204,7 +204,7 @@ impl Client {
     /// New messages were pushed; those sent from here are known already, and a server that does not know whether it has pushed one
     /// does it again.
     pub(super) fn received(&mut self, event: &wire::Event) {
-        if event.message_id.as_ref().is_some_and(|id| !self.is_new(id)) {
+        if event.message_id.as_ref().is_some_and(|id| !self.remember(id)) {
             return;
         }
         let listed = ListedMessage {

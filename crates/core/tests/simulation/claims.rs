@@ -19,6 +19,22 @@ impl World {
         }
     }
 
+    /// What listeners are told of a key is what the server had; of what they have read it is something later each time.
+    pub(super) fn told(&mut self, i: usize, notice: &Notice) {
+        let Notice::Updated(list) = notice else { return };
+        for (key, value) in list {
+            assert!(self.history.contains(&(key.clone(), value.clone())), "never had {value} of {key}");
+            // Before the first get an own reply and its push may each tell. A count that was begun anew has values of before, and a
+            // server that lost some Seqs gives them to others.
+            if self.peers[i].view.is_none() || key == "count" || self.is_forked {
+                continue;
+            }
+            let seq = self.written[value];
+            let before = self.peers[i].told.insert(key.clone(), seq);
+            assert!(before.is_none_or(|before| before < seq), "{i} is told {key} of {seq} after {before:?}");
+        }
+    }
+
     pub(super) fn settled(&mut self, i: usize, call: CallId, result: Result<Answer, Error>) {
         let now = self.clock(i);
         let peer = &mut self.peers[i];

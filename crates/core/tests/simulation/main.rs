@@ -89,6 +89,8 @@ struct Peer {
     first_get: Option<CallId>,
     /// What a listener makes of the first answer and the events after it.
     view: Option<Map>,
+    /// The Seq of what listeners were told last of each key.
+    told: BTreeMap<String, u64>,
     /// What a watch shows, key by key; and whether it says that this is all.
     watch: BTreeMap<String, EntryView>,
     synced: bool,
@@ -122,6 +124,8 @@ struct World {
     done: BTreeSet<String>,
     queued: BTreeSet<String>,
     conflicts: BTreeSet<String>,
+    /// The Seq that wrote each value.
+    written: BTreeMap<String, u64>,
     /// Every value that a key ever had.
     history: BTreeSet<(String, String)>,
     /// Numbers values, so that no two are alike.
@@ -176,6 +180,7 @@ impl Peer {
             last_call: 0,
             first_get: None,
             view: None,
+            told: BTreeMap::new(),
             watch: BTreeMap::new(),
             synced: false,
             is_watching: false,
@@ -221,6 +226,7 @@ impl World {
             too_late: BTreeSet::new(),
             stores: (0..number).map(|_| Store::default()).collect(),
             accepted: BTreeMap::new(),
+            written: BTreeMap::new(),
             done: BTreeSet::new(),
             queued: BTreeSet::new(),
             conflicts: BTreeSet::new(),
@@ -417,6 +423,7 @@ impl World {
                 }
                 Output::Settle(call, result) => self.settled(i, call, result),
                 Output::Emit(Event::Extensions(id, notice)) => {
+                    self.told(i, &notice);
                     if let Some(view) = &mut self.peers[i].view {
                         assert_eq!(id, "a-1-2", "the caller's own ID for the message");
                         match notice {

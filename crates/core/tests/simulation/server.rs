@@ -45,6 +45,7 @@ impl World {
                 self.history.extend(items.iter().cloned());
                 for (_, value) in items.iter().filter(|(key, _)| key != "count") {
                     *self.accepted.entry(value.clone()).or_default() += 1;
+                    self.written.insert(value.clone(), change.seq);
                 }
             }
             if let Some(now) = written(change, "count").filter(|_| !self.is_forked) {

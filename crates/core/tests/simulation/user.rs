@@ -69,6 +69,7 @@ impl World {
         peer.calls.clear();
         peer.first_get = None;
         peer.view = None;
+        peer.told.clear();
         peer.watch.clear();
         peer.is_watching = false;
         peer.timeout = None;

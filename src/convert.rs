@@ -12,7 +12,7 @@ use message_extensions_core::wire::{Json, MsgContent, MsgElement, Read, Source, 
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::record::{Record, list, to_list};
+use crate::record::{Record, copied, list, to_list};
 
 const CUSTOM: &str = "TIMCustomElem";
 const TEXT: &str = "TIMTextElem";
@@ -78,7 +78,8 @@ pub(crate) fn rules(message: &Record) -> Option<Json> {
             first.make_ascii_uppercase();
         }
     };
-    Some(if rules.is_object() { Json::read(&rules.respelt(upper)) } else { Json("[]".into()) })
+    let rules = copied(&rules).map_or(rules, |copy| copy.respelt(upper));
+    Some(Json::read(&rules))
 }
 
 /// The `data` that a call's promise resolves with.

@@ -17,9 +17,6 @@ extern "C" {
     #[wasm_bindgen(method, structural, indexing_setter)]
     fn put(this: &Record, name: &JsValue, value: &JsValue);
 
-    #[wasm_bindgen(catch, js_namespace = Object)]
-    fn keys(record: &Record) -> Result<Array, JsValue>;
-
     #[wasm_bindgen(catch, js_namespace = JSON)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_namespace = JSON)]
@@ -54,17 +51,15 @@ impl Record {
         Object::new().unchecked_into()
     }
 
-    /// The same in another spelling of its names, and of those of the objects in it; what is in these is left as it is, and so is
-    /// all of it if something throws when it is read.
+    /// The same in another spelling of its names, and of those of the objects in it; what is in these is left as it is.
     pub(crate) fn respelt(&self, spell: fn(&mut str)) -> Self {
         self.respelt_to(1, spell)
     }
 
     fn respelt_to(&self, depth: u32, spell: fn(&mut str)) -> Self {
-        let Ok(names) = keys(self) else { return self.clone() };
         let respelt = Self::new();
-        for name in names.iter() {
-            let Ok(mut value) = self.get(&name) else { return self.clone() };
+        for name in Object::keys(self.unchecked_ref::<Object>()).iter() {
+            let Ok(mut value) = self.get(&name) else { continue };
             let mut name = name.as_string().unwrap_or_default();
             if depth > 0 && value.is_object() && !value.is_array() {
                 value = value.unchecked_into::<Self>().respelt_to(depth - 1, spell).into();
@@ -159,6 +154,11 @@ pub(crate) fn read_list<T: Read>(value: &JsValue) -> Vec<T> {
 /// The object that the text is.
 pub(crate) fn parsed(text: &JsValue) -> Option<Record> {
     Some(parse(text).ok().filter(JsValue::is_object)?.unchecked_into())
+}
+
+/// What JSON says of it: without getters, nor anything else of the page's. `None` for what is no object there.
+pub(crate) fn copied(record: &Record) -> Option<Record> {
+    parsed(&stringify(record).ok()?).filter(|copy| !copy.is_array())
 }
 
 /// As JSON text, which stays outside.

@@ -413,8 +413,9 @@ impl Cached {
     }
 
     fn tell_cleared(&self, seq: u64, notices: &mut Vec<Notice>) {
-        // Once loaded, what came after it is told after it, also when somebody has read it already.
-        let gone = |e: &Entry| ((self.loaded || e.seq <= seq) && e.is_told.take()).then(|| e.key.clone());
+        // What was written since is told again, but for what own replies told at once.
+        let until = if self.loaded || !self.held.is_empty() { u64::MAX } else { seq };
+        let gone = |e: &Entry| (e.seq <= until && e.is_told.take()).then(|| e.key.clone());
         notices.push(Notice::Deleted(gather(self.entries.iter().filter_map(gone))));
     }
 

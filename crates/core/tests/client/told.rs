@@ -1,5 +1,6 @@
 //! What listeners are told and watches are shown when changes come out of order: no more and no less.
 
+use message_extensions_core::change::{Change, ChangeKind};
 use message_extensions_core::client::*;
 use message_extensions_core::code::SEQ_CONFLICT;
 use message_extensions_core::law::Message;
@@ -119,6 +120,22 @@ fn an_own_write_of_which_no_push_came_is_told_before_what_comes_after_it() {
     page.bob_clears(1);
     page.close_socket();
     assert_eq!(page.notices(), [updated("mine", "1"), deleted(&["mine"])]);
+}
+
+#[test]
+fn what_was_set_before_and_after_a_clear_is_told_before_and_after_it_though_both_are_answered_first() {
+    let mut page = Page::live(config());
+    unheard(&mut page, |page| {
+        page.set(1, "k", "1");
+        page.clear(1);
+        page.set(1, "k", "2");
+    });
+    assert_eq!(page.notices(), []);
+    let set = |value: &str| ChangeKind::Set(vec![("k".into(), value.into())]);
+    for (seq, kind) in [(1, set("1")), (2, ChangeKind::Clear), (3, set("2"))] {
+        page.frame(pushed(1, &Change { seq, kind, author: "ann".into(), time: 1 }));
+    }
+    assert_eq!(page.notices(), [updated("k", "1"), deleted(&["k"]), updated("k", "2")]);
 }
 
 #[test]

@@ -114,7 +114,7 @@ test.each([
   ['what JSON does not have', { closesAt: 5n }, 'ExtensionRules'],
   ['no object', 'keyOwner', 'ExtensionRules'],
   ['a yes', true, 'ExtensionRules'],
-  ['a list', [{ maxKeys: 5 }], '`0`'],
+  ['a list', [{ maxKeys: 5 }], 'ExtensionRules: invalid type: sequence, expected an object'],
 ])('%s is refused by name, and the message is not sent', async (_, rules, names) => {
   const message = draft(rules);
   const error = await alice.sendMessage(message).catch((error) => error);

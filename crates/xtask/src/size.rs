@@ -11,7 +11,7 @@ use crate::package::{self, WASM};
 use crate::repo::{Repo, read};
 
 /// What the first entry and the wasm may weigh together, bytes after brotli 11.
-const BUDGET: (&str, u64) = (".", 47_300);
+const BUDGET: (&str, u64) = (".", 47_310);
 
 /// What each entry weighed when somebody last looked, in the order of package.json's names. To be written anew when an
 /// entry grows for a good reason, and when it shrinks.

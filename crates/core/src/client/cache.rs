@@ -112,9 +112,10 @@ impl Cached {
         self.loaded || self.is_anew
     }
 
-    /// Where the next pull starts.
-    pub(super) const fn start_seq(&self) -> u64 {
-        if self.loaded { self.known.saturating_add(1) } else { 0 }
+    /// The pages of the next pull, which have not come.
+    pub(super) fn begin_pull(&self, connection: u64) -> Pages {
+        let start = if self.loaded { self.known.saturating_add(1) } else { 0 };
+        Pages::new(start, self.digest(), self.ahead, connection)
     }
 
     /// What is not past it was told, or is moot since a clear was.
@@ -175,7 +176,6 @@ impl Cached {
     pub(super) fn restore(&mut self, state: &MessageState) {
         self.clear_seq = state.clear_seq.unwrap_or(0);
         self.known = state.latest_seq.unwrap_or(0);
-        self.ahead = self.known;
         self.loaded = true;
         for extension in state.extension_list.iter().flatten() {
             if !extension.key.is_empty() {
@@ -221,8 +221,7 @@ impl Cached {
         }
         self.held = Vec::new();
         self.told = (0, 0);
-        // Of what comes next the server says how far it is, and when it was cleared, by the pull from 0 if there was none.
-        self.ahead = self.known;
+        // When it was cleared the server says by the pull from 0.
         if !self.loaded {
             self.clear_seq = 0;
         }
@@ -270,8 +269,11 @@ impl Cached {
             // Pushed while the pull was under way, dense, told and written already.
             self.known = self.told.1;
         }
+        // What was heard of before the pull has come with it, or the server has lost it.
+        if self.ahead == pages.ahead {
+            self.ahead = self.known;
+        }
         let is_same = self.is_same(pages);
-        self.ahead = self.ahead.max(self.known);
         self.loaded = true;
         self.is_anew = false;
         if same_connection {
@@ -291,7 +293,7 @@ impl Cached {
             return;
         }
         self.is_stale = true;
-        let is_cleared = self.held.iter().any(|c| c.kind == ChangeKind::Clear && c.seq > seq);
+        let is_cleared = self.held.iter().any(|c| c.seq > seq && c.kind == ChangeKind::Clear);
         match self.entries.position(key) {
             Ok(i) => {
                 let Some(entry) = self.entries.edit().get_mut(i) else { return };
@@ -370,8 +372,8 @@ impl Cached {
         if change.kind == ChangeKind::Clear {
             // Until it is told, the keys that it drops are still here.
             for entry in self.entries.edit().iter_mut().filter(|e| e.seq <= change.seq) {
-                entry.is_cleared = true;
                 entry.is_touched.set(true);
+                entry.is_cleared = true;
             }
         }
         if let Err(i) = self.held.binary_search_by(|c| c.seq.cmp(&change.seq)) {

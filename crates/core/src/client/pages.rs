@@ -46,6 +46,8 @@ pub(super) struct Pages {
     pub(super) start: u64,
     /// The digest of what was known when the pull was sent.
     pub(super) own: u32,
+    /// The largest Seq that had been heard of then.
+    pub(super) ahead: u64,
     /// The push connection that was live when the pull was sent, 0 for none.
     pub(super) connection: u64,
     /// The pages come by the push connection, which was asked to resume.
@@ -64,10 +66,11 @@ impl Pages {
     /// Far more than a message can fill.
     const MOST: usize = 100;
 
-    pub(super) const fn new(start: u64, own: u32, connection: u64) -> Self {
+    pub(super) const fn new(start: u64, own: u32, ahead: u64, connection: u64) -> Self {
         Self {
             start,
             own,
+            ahead,
             connection,
             is_resumed: false,
             next: start,
@@ -78,11 +81,6 @@ impl Pages {
             digest: None,
             entries: Vec::new(),
         }
-    }
-
-    /// Those that will come by the push connection.
-    pub(super) fn resumed(start: u64, own: u32, connection: u64) -> Self {
-        Self { is_resumed: true, ..Self::new(start, own, connection) }
     }
 
     /// Whether the server's counter is before what it was: it has lost what it had.

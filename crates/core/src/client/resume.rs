@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use super::messages::Tracked;
-use super::pages::{Page, Pages};
+use super::pages::Page;
 use super::{Client, Output};
 use crate::code::Error;
 use crate::list::gather;
@@ -43,15 +43,15 @@ impl Client {
         };
         for tracked in self.messages.all().iter_mut().filter(is_due) {
             tracked.pull_at = Some(now);
-            let start = tracked.cached.start_seq();
-            if live == 0 || tracked.pull.is_some() || start == 0 || named.len() == RESUMED_MESSAGES {
+            let mut pages = tracked.cached.begin_pull(live);
+            pages.is_resumed = true;
+            if live == 0 || tracked.pull.is_some() || pages.start == 0 || named.len() == RESUMED_MESSAGES {
                 continue;
             }
-            let digest = tracked.cached.digest();
+            let (latest_seq, digest) = (Some(pages.start - 1), Some(pages.own));
             tracked.pull_at = None;
-            tracked.pull = Some(Pages::resumed(start, digest, live));
-            let latest_seq = Some(start - 1);
-            let known = MessageState { latest_seq, digest: Some(digest), ..MessageState::default() };
+            tracked.pull = Some(pages);
+            let known = MessageState { latest_seq, digest, ..MessageState::default() };
             named.push(known.addressed_to(tracked.message.clone()));
         }
         if !named.is_empty() {

@@ -65,7 +65,7 @@ impl Client {
         // Before, it waits for the login.
         if is_ready && tracked.pull.is_none() {
             tracked.pull_at = None;
-            tracked.pull = Some(Pages::new(tracked.cached.start_seq(), tracked.cached.digest(), live));
+            tracked.pull = Some(tracked.cached.begin_pull(live));
             self.pull_page(message, now);
         }
     }

@@ -115,3 +115,25 @@ fn an_own_clear_that_the_server_has_lost_hides_nothing() {
         assert_eq!(page.shown(watch), map(&[("k", "1"), ("other", "3")]), "live: {live}");
     }
 }
+
+#[test]
+fn an_own_clear_that_a_pull_of_before_does_not_bring_is_not_taken_for_lost() {
+    let mut page = Page::live(config());
+    page.bob_sets(1, "k", "1");
+    page.get(1);
+    page.forget_history();
+    page.loses_pushes = true;
+    page.bob_sets(1, "unheard", "1");
+    page.holds = true;
+    page.get_from(1, None, Some("server"));
+    page.clear(1);
+    let clear = page.held.pop().unwrap();
+    page.reply(clear.id, Ok(Reply::Set(done(3, &[]))));
+    page.close_socket();
+    page.release();
+    page.bob_clears(1);
+    page.go_up();
+    page.pass(MINUTE);
+    assert!(starts(&page).iter().all(Option::is_some), "{:?}", starts(&page));
+    assert_eq!(page.notices().last(), Some(&Notice::Deleted(vec!["k".into(), "unheard".into()])));
+}

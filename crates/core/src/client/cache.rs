@@ -37,7 +37,7 @@ pub(super) struct Cached {
     entries: Entries,
     clear_seq: u64,
     known: u64,
-    /// The largest Seq heard of.
+    /// The largest Seq heard of that no pull has answered for yet; no more than `known` when there is none.
     ahead: u64,
     /// A pull from 0 has finished.
     loaded: bool,
